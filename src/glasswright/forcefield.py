@@ -1,0 +1,222 @@
+"""ForceField: what the atoms feel, as data. Evaluation lives in ``forms`` and in the engines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+CoulombMethod = Literal["ewald", "dsf", "wolf", "shik-wolf", "none"]
+Pair = tuple[str, str]
+
+
+def pair_key(a: str, b: str) -> Pair:
+    """The two species in alphabetical order, the key of every pair table."""
+    return (a, b) if a <= b else (b, a)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where numbers come from."""
+
+    text: str
+    doi: str = ""
+
+
+@dataclass(frozen=True)
+class Coulomb:
+    """How the charges interact; part of a force field's identity."""
+
+    method: CoulombMethod
+    """``ewald``: exact lattice sum. ``dsf``: damped shifted force (doi 10.1063/1.2206581). ``wolf``: damped shifted
+    (doi 10.1063/1.478738). ``shik-wolf``: undamped shifted force times the smoothing of SHIK (doi 10.1063/1.5023707)."""
+    cutoff: float
+    """Real-space cutoff [Å]. With ``ewald`` a matter of speed alone; otherwise part of the model."""
+    alpha: float = 0.0
+    """Damping of dsf and wolf [1/Å]; not used otherwise."""
+    smoothing: float = 0.0
+    """Width γ of SHIK's G(r) = exp(-γ²/(r-rc)²) [Å]."""
+    as_published: bool = True
+    """False where the user asked for another method than the authors'."""
+
+
+@dataclass(frozen=True)
+class PairTerm:
+    """A short-range pair interaction of two species."""
+
+    species: Pair
+    form: str
+    """Name in ``forms.PAIR_FORMS``: ``buckingham``, ``born``, ``morse12``, ``buckingham24``..."""
+    parameters: Mapping[str, float]
+    """Names and units are those of the form (eV and Å)."""
+    cutoff: float
+    """[Å]"""
+    status: str = ""
+    """Verification of the numbers: V2 (two independent sources), V1 (one), VC (one, plus a consistency check), user."""
+    core: Mapping[str, float | str] = field(default_factory=dict)
+    """Repulsive core added to or spliced into the form: ``{"kind": "splice"}`` or ``{"kind": "30-6", "epsilon": ...}``."""
+    shifted: bool = False
+    """Energy shifted to zero at the cutoff."""
+    smoothing: float = 0.0
+    """Width γ of SHIK's G(r) applied after the shift [Å]; 0 for none."""
+
+
+@dataclass(frozen=True)
+class Species:
+    """A kind of atom as the force field sees it."""
+
+    name: str
+    element: str
+    charge: float | None
+    """[e]; None: follows from neutrality of the whole system (SHIK's oxygen)."""
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class MeltQuenchDefaults:
+    """What a melt-quench with this force field should do unless told otherwise."""
+
+    melt_temperature: float
+    """[K]"""
+    melt_pressure: float = 0.0
+    """Barostat target during the melt [GPa], ramped to zero along the quench."""
+    timestep: float = 1.0
+    """[fs]"""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Validity:
+    """Where the authors stand behind the force field."""
+
+    elements: frozenset[str]
+    """Elements for which there are parameters."""
+    composition: str = ""
+    """Range of compositions, in words."""
+    formers: frozenset[str] = frozenset()
+    """Network formers in the fitted range."""
+    temperature: tuple[float, float] | None = None
+    """[K]"""
+    rank: int = 0
+    """Preference among force fields that cover a composition; the highest is taken when none is named."""
+
+
+@dataclass(frozen=True)
+class ForceField:
+    """Species, pair terms and electrostatics with their sources."""
+
+    name: str
+    """Identity through run, report and citations: ``teter``, or ``bks/dsf`` where the Coulomb method is not the authors'."""
+    title: str
+    species: tuple[Species, ...]
+    pairs: Mapping[Pair, PairTerm]
+    """Keys alphabetical (``pair_key``). A pair of species without an entry has no short-range term."""
+    coulomb: Coulomb
+    validity: Validity
+    melt_quench: MeltQuenchDefaults
+    sources: tuple[Source, ...] = ()
+    our_choices: tuple[str, ...] = ()
+    """What the source does not state, what was taken instead, and why: one sentence each."""
+    notes: tuple[str, ...] = ()
+    required_pairs: frozenset[Pair] = frozenset()
+    """Pairs that must have a term when both species are present (a cation-oxygen pair, mostly)."""
+
+    def with_coulomb(self, method: CoulombMethod, alpha: float = 0.25, cutoff: float = 8.0) -> ForceField:
+        """The same short-range terms with another Coulomb method: a model of its own, with a name of its own."""
+        if method == self.coulomb.method:
+            return self
+        if method not in ("ewald", "dsf", "wolf"):
+            raise InputError(f"Coulomb method {method!r} is unknown.", mend="Use ewald, dsf or wolf.")
+        damping = 0.0 if method == "ewald" else alpha
+        radius = max(cutoff, max((t.cutoff for t in self.pairs.values()), default=0.0)) if method == "ewald" else cutoff
+        coulomb = Coulomb(method, radius, damping, as_published=False)
+        return replace(self, name=f"{self.name}/{method}", coulomb=coulomb)
+
+    def bind(self, atoms: Atoms) -> BoundForceField:
+        """Resolve species, masses and charges for these atoms.
+
+        Species come from ``atoms.arrays["species"]`` where present, else from the chemical symbols.
+
+        Raises
+        ------
+        InputError
+            If a species or a required pair is missing, or the charges do not balance.
+        """
+        labels = np.asarray(atoms.arrays.get("species", atoms.get_chemical_symbols()), dtype=str)
+        known = {s.name: s for s in self.species}
+        missing = sorted(set(labels) - set(known))
+        if missing:
+            raise InputError(
+                f"Force field {self.name!r} has no parameters for {', '.join(missing)}.",
+                f"It knows {', '.join(known)}.",
+                "Choose another with `glasswright forcefields list`, or set atoms.arrays['species'] for species finer than an element.",
+            )
+        names = tuple(sorted(set(labels)))
+        types = np.searchsorted(np.array(names), labels)
+        counts = np.bincount(types, minlength=len(names))
+        charges = _charges(self, [known[n] for n in names], counts)
+        for pair in self.required_pairs:
+            if set(pair) <= set(names) and pair not in self.pairs:
+                raise InputError(f"Force field {self.name!r} has no {pair[0]}-{pair[1]} term.", mend="Add it to the file.")
+        from ase.data import atomic_masses, atomic_numbers
+
+        masses = np.array([atomic_masses[atomic_numbers[known[n].element]] for n in names])
+        return BoundForceField(self, names, types, masses, charges)
+
+
+def _charges(ff: ForceField, species: list[Species], counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    free = [i for i, s in enumerate(species) if s.charge is None]
+    charges = np.array([0.0 if s.charge is None else s.charge for s in species])
+    total = float(counts @ charges)
+    if len(free) == 1:
+        charges[free[0]] = -total / counts[free[0]]
+        return charges
+    if ff.coulomb.method != "none" and abs(total) > 1e-6 * max(1, counts.sum()):
+        balance = ", ".join(f"{n} {s.name} of {q:+g} e" for n, s, q in zip(counts, species, charges, strict=True))
+        raise InputError(
+            f"The charges do not balance: {balance} make {total:+.4g} e.",
+            f"With the charges of {ff.name!r} the atoms must be a neutral mixture.",
+            "Change the atom counts, or let glasswright.pack choose them.",
+        )
+    return charges
+
+
+@dataclass(frozen=True, eq=False)
+class BoundForceField:
+    """A force field resolved for given atoms: what engines receive."""
+
+    forcefield: ForceField
+    species: tuple[str, ...]
+    """Names present, sorted; the type index of every array."""
+    types: NDArray[np.int64]
+    """Index into ``species`` of each atom ``(n_atoms,)``."""
+    masses: NDArray[np.float64]
+    """``(n_species,)`` [u]"""
+    charges: NDArray[np.float64]
+    """``(n_species,)`` [e]"""
+
+    @property
+    def coulomb(self) -> Coulomb:
+        return self.forcefield.coulomb
+
+    @property
+    def cutoff(self) -> float:
+        """The longest real-space cutoff among the species present [Å]."""
+        reach = [t.cutoff for p, t in self.forcefield.pairs.items() if set(p) <= set(self.species)]
+        if self.coulomb.method != "none":
+            reach.append(self.coulomb.cutoff)
+        return max(reach)
+
+    def pair_term(self, a: str, b: str) -> PairTerm | None:
+        return self.forcefield.pairs.get(pair_key(a, b))
+
+    def charge(self, name: str) -> float:
+        return float(self.charges[self.species.index(name)])

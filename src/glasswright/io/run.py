@@ -1,0 +1,134 @@
+"""A run directory, read lazily."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..curve import Curve
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+THERMO_COLUMNS = {
+    "time": "fs",
+    "stage": "",
+    "temperature": "K",
+    "pressure": "GPa",
+    "density": "g/cm3",
+    "volume": "Å3",
+    "potential_energy": "eV",
+    "kinetic_energy": "eV",
+    "conserved_energy": "eV",
+}
+"""Columns of thermo.csv and their units; the header reads ``temperature [K]``."""
+
+
+class Run:
+    """A finished or interrupted run, or a set of replicas, on disk."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        if not (self.path / "run.toml").is_file():
+            raise InputError(f"{self.path} is no run directory.", "It holds no run.toml.", "Name a directory made by `glasswright quench`.")
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """run.toml: settings, seeds, versions, engine and why, citations, outcome, warnings."""
+        return tomllib.loads((self.path / "run.toml").read_text())
+
+    @property
+    def outcome(self) -> str:
+        """``"done"``, ``"running"`` or a sentence saying why the run stopped."""
+        return str(self.settings.get("outcome", "running"))
+
+    @property
+    def warnings(self) -> list[str]:
+        return list(self.settings.get("warnings", []))
+
+    @cached_property
+    def replicas(self) -> list[Run]:
+        """The runs of a set of replicas; the run itself where there is only one."""
+        members = sorted(self.path.glob("replica-*/run.toml"))
+        return [Run(m.parent) for m in members] or [self]
+
+    @cached_property
+    def atoms(self) -> Atoms:
+        """The product (glass.extxyz); of the first replica where there are several."""
+        from ase.io import read
+
+        product = self.replicas[0].path / "glass.extxyz"
+        if not product.is_file():
+            raise InputError(f"{self.path} has no glass yet.", f"Its outcome is: {self.outcome}", f"Type `glasswright resume {self.path}`.")
+        return read(product)
+
+    @cached_property
+    def thermo(self) -> Mapping[str, NDArray[Any]]:
+        """Columns of thermo.csv as arrays (``THERMO_COLUMNS``); ``stage`` holds words. Of the first replica where there are several."""
+        with open(self.replicas[0].path / "thermo.csv", newline="") as file:
+            rows = list(csv.reader(file))
+        names = [h.split(" [")[0] for h in rows[0]]
+        columns = list(zip(*rows[1:], strict=True)) or [()] * len(names)
+        return {n: np.array(c, dtype=str if n == "stage" else float) for n, c in zip(names, columns, strict=True)}
+
+    @cached_property
+    def frames(self) -> Sequence[Atoms]:
+        """Saved configurations, read one at a time, with ``info['time']`` [fs] and ``info['stage']``."""
+        return Frames(self.replicas[0].path / "trajectory.gsd")
+
+    def curves(self) -> dict[str, Curve]:
+        """The curves that analysis wrote: file name without ending → Curve."""
+        from .curves import read_curve
+
+        return {p.stem: read_curve(p) for p in sorted((self.path / "curves").glob("*.csv"))}
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        """Rows of tables/NAME.csv; empty where there is no such table."""
+        path = self.path / "tables" / f"{name}.csv"
+        if not path.is_file():
+            return []
+        with open(path, newline="") as file:
+            return list(csv.DictReader(file))
+
+    def __repr__(self) -> str:
+        return f"<Run {self.path}: {self.outcome}>"
+
+
+class Frames(Sequence["Atoms"]):
+    """A lazy sequence of Atoms over a GSD trajectory; slices are lazy too."""
+
+    def __init__(self, path: Path, indices: Sequence[int] | None = None) -> None:
+        self.path = path
+        self._indices = indices
+
+    @cached_property
+    def _file(self) -> Any:
+        from .trajectory import TrajectoryReader
+
+        return TrajectoryReader(self.path)
+
+    def _map(self) -> Sequence[int]:
+        return range(len(self._file)) if self._indices is None else self._indices
+
+    def __len__(self) -> int:
+        return len(self._map())
+
+    @overload
+    def __getitem__(self, index: int) -> Atoms: ...
+    @overload
+    def __getitem__(self, index: slice) -> Frames: ...
+    def __getitem__(self, index: int | slice) -> Atoms | Frames:
+        if isinstance(index, slice):
+            return Frames(self.path, self._map()[index])
+        return self._file[self._map()[index]]
+
+    def __iter__(self) -> Iterator[Atoms]:
+        return (self[i] for i in range(len(self)))
