@@ -1,0 +1,67 @@
+# glasswright: the first target typed on a bare machine (Python 3.11 or newer, g++, make) creates .venv and installs the project.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow browser check bench docs walk clean
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+DOCS_INSTALLED := .venv/.installed-docs
+NATIVE := $(wildcard CMakeLists.txt src/glasswright/native/*.cpp src/glasswright/native/*.hpp src/glasswright/native/*.h)
+CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3
+
+help:  ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "make bench-NAME one benchmark: $(patsubst benchmarks/%.py,%,$(wildcard benchmarks/*.py))"
+
+# A Python that starts and is new enough, not merely one that is on the PATH; then a compiler; then the project itself.
+.venv/bin/python:
+	@for candidate in $(CANDIDATES); do \
+		if "$$candidate" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$${python:-}" ]; then echo "Python 3.11 or newer (with venv) is needed and was not found. Install it, or type: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	"$$python" -m venv .venv
+
+$(INSTALLED): pyproject.toml $(NATIVE) | .venv/bin/python
+	@command -v "$${CXX:-g++}" >/dev/null || { echo "A C++20 compiler is needed and $${CXX:-g++} was not found. Install g++ (Debian, Ubuntu: apt install g++), or set CXX." >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+$(DOCS_INSTALLED): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+demo: $(INSTALLED)  ## Two small glasses with their reports, in less than ten minutes on two cores
+	$(BIN)/glasswright quench SiO2 --config docs/examples/demo.toml --out demo/silica --overwrite
+	$(BIN)/glasswright quench 20Na2O-80SiO2 --config docs/examples/demo.toml forcefield=teter coulomb=dsf --out demo/sodium-silicate --overwrite
+	@echo; echo "Open demo/silica/report.html and demo/sodium-silicate/report.html in a browser."
+
+test: $(INSTALLED)  ## Every test but the slow ones and those that need a browser
+	$(BIN)/python -m pytest -m "not slow and not browser"
+
+test-slow: $(INSTALLED)  ## The slow tests
+	$(BIN)/python -m pytest -m slow
+
+browser: $(INSTALLED)  ## Open reports in headless Chromium
+	$(BIN)/python -m pytest -m browser
+
+check: $(INSTALLED)  ## Style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(patsubst benchmarks/%.py,bench-%,$(wildcard benchmarks/*.py))  ## Every benchmark
+
+bench-%: $(INSTALLED)
+	$(BIN)/python benchmarks/$*.py
+
+walk: $(INSTALLED)  ## Run the make walk of the documentation
+	$(BIN)/python docs/examples/make_walk.py
+
+docs: $(DOCS_INSTALLED)  ## The documentation, in docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
+	@echo "Open docs/_build/html/index.html in a browser."
+
+clean:  ## Remove what was built; keep .venv and runs
+	rm -rf build dist docs/_build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

