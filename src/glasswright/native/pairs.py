@@ -1,0 +1,115 @@
+"""Pair distances and neighbours in a periodic cell of any shape, from the compiled core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import InputError, MissingDependency
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourPairs:
+    """Neighbours within cutoffs; every pair in both directions, sorted by its first atom."""
+
+    first: NDArray[np.int64]
+    """Index of the first atom ``(n_pairs,)``."""
+    second: NDArray[np.int64]
+    """Index of the second atom ``(n_pairs,)``."""
+    shifts: NDArray[np.int64]
+    """Cell vectors to add to the second atom ``(n_pairs, 3)``."""
+    vectors: NDArray[np.float64]
+    """From the first atom to the image of the second ``(n_pairs, 3)`` [Å]."""
+
+    @property
+    def distances(self) -> NDArray[np.float64]:
+        """``(n_pairs,)`` [Å]"""
+        return np.sqrt(np.einsum("ij,ij->i", self.vectors, self.vectors))
+
+
+def pair_histogram(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, n_types: int, r_max: float, n_bins: int) -> NDArray[np.int64]:
+    """Count pair distances below ``r_max``, every periodic image included.
+
+    Parameters
+    ----------
+    positions
+        ``(n_atoms, 3)`` [Å], wrapped or not.
+    cell
+        Rows are cell vectors ``(3, 3)`` [Å]; periodic in all three directions.
+    types
+        Integers from 0 to ``n_types - 1`` ``(n_atoms,)``.
+    r_max
+        [Å]; may exceed half the box.
+    n_bins
+        Equal bins between 0 and ``r_max``.
+
+    Returns
+    -------
+    Counts of ordered pairs ``(n_types, n_types, n_bins)``: ``[a, b]`` is the number of atoms b seen from all atoms a.
+
+    Raises
+    ------
+    InputError
+        If the cell has no volume, a position is not finite, or an argument is out of range.
+    """
+    try:
+        return _module().pair_histogram(_doubles(positions), _doubles(cell), _integers(types), n_types, float(r_max), n_bins)  # type: ignore[no-any-return]
+    except (ValueError, TypeError) as error:
+        raise _refused(error) from None
+
+
+def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cutoffs: ArrayLike) -> NeighbourPairs:
+    """List all pairs of atom images closer than the cutoff of their types.
+
+    Parameters
+    ----------
+    positions
+        ``(n_atoms, 3)`` [Å], wrapped or not.
+    cell
+        Rows are cell vectors ``(3, 3)`` [Å]; periodic in all three directions.
+    types
+        Integers ``(n_atoms,)``, indices into ``cutoffs``.
+    cutoffs
+        Symmetric ``(n_types, n_types)`` [Å]; 0 where two types are never neighbours.
+
+    Raises
+    ------
+    InputError
+        If the cell has no volume, a position is not finite, or an argument is out of range.
+    """
+    table = _doubles(cutoffs)
+    if not np.all(np.isfinite(table)) or not np.array_equal(table, table.T):
+        raise InputError("The table of cutoffs must be finite and symmetric.")
+    try:
+        return NeighbourPairs(*_module().neighbour_pairs(_doubles(positions), _doubles(cell), _integers(types), table))
+    except (ValueError, TypeError) as error:
+        raise _refused(error) from None
+
+
+def _module() -> ModuleType:
+    try:
+        from . import _histogram
+    except ImportError as error:
+        raise MissingDependency(
+            "The compiled part of glasswright (glasswright.native) is not built.",
+            f"Python says: {error}.",
+            "Install a C++20 compiler (Debian: apt install g++) and type `pip install .` in the source folder.",
+        ) from error
+    return _histogram
+
+
+def _doubles(values: ArrayLike) -> NDArray[np.float64]:
+    return np.ascontiguousarray(values, dtype=np.float64)
+
+
+def _integers(values: ArrayLike) -> NDArray[np.int64]:
+    return np.ascontiguousarray(values, dtype=np.int64)
+
+
+def _refused(error: Exception) -> InputError:
+    # nanobind lists signatures when a shape does not fit; that is for programmers.
+    text = str(error) if isinstance(error, ValueError) else "an array has the wrong shape"
+    return InputError(f"Distances cannot be counted: {text}.", mend="Give finite positions (n, 3), a cell (3, 3) with a volume and a positive distance limit.")
