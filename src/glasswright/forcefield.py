@@ -103,6 +103,8 @@ class Validity:
     """Range of compositions, in words."""
     formers: frozenset[str] = frozenset()
     """Network formers in the fitted range."""
+    oxides: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Least and largest mole fraction of an oxide, where the range is known in numbers."""
     temperature: tuple[float, float] | None = None
     """[K]"""
     rank: int = 0

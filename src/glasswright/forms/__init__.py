@@ -1,0 +1,6 @@
+"""Functional forms, written once for NumPy and JAX, and the tables made of them."""
+
+from .cores import CORES, Splice, splice
+from .pair import PAIR_FORMS, PairForm
+
+__all__ = ["CORES", "PAIR_FORMS", "PairForm", "Splice", "splice"]

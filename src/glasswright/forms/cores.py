@@ -1,0 +1,75 @@
+"""Repulsive cores for forms that turn over at short distance (the Buckingham catastrophe)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..forcefield import PairTerm
+from .pair import PAIR_FORMS, Array, InversePower, Terms, derivative
+
+CORES: dict[str, tuple[str, ...]] = {"none": (), "splice": (), "30-6": ("epsilon", "sigma")}
+"""Kinds of core and their parameters: ``30-6`` adds 4 ε[(σ/r)³⁰ - (σ/r)⁶]; ``splice`` replaces the form below a computed radius."""
+
+
+@dataclass(frozen=True)
+class Splice:
+    """``B/r^n + D r²`` below ``r0``, equal to the form in value and two derivatives there."""
+
+    r0: float
+    """[Å]"""
+    B: float
+    """[eV Å^n]"""
+    n: float
+    D: float
+    """[eV/Å²]"""
+
+    def energy_force(self, r: Array, xp: Any = np) -> tuple[Array, Array]:
+        """Energy [eV] and force -dU/dr [eV/Å]."""
+        power = self.B * r**-self.n
+        return power + self.D * r**2, self.n * power / r - 2 * self.D * r
+
+
+def splice(terms: Terms) -> Splice | None:
+    """The splice of Teter's potential for a short-range form, or None where the form never turns over.
+
+    r0 is the smallest zero of U''' (doi 10.1039/b201721k used B/r^n + D r² with tabulated constants; computed here they make
+    energy, force and its slope continuous to rounding).
+    """
+    from scipy.optimize import brentq
+
+    grid = np.geomspace(0.02, 5.0, 4000)
+    third = derivative(terms, grid, 3)
+    # Attraction that wins at short distance shows as U''' > 0 towards zero.
+    if third[0] <= 0:
+        return None
+    change = np.flatnonzero((third[:-1] > 0) & (third[1:] <= 0))
+    if change.size == 0:
+        return None
+    r0 = float(brentq(lambda r: float(derivative(terms, np.float64(r), 3)), grid[change[0]], grid[change[0] + 1], xtol=1e-13))
+    u0, u1, u2 = (float(derivative(terms, np.float64(r0), k)) for k in range(3))
+    # With b = B r0^-n: u0 = b + D r0², r0 u1 = -n b + 2 D r0², r0² u2 = n(n+1) b + 2 D r0².
+    n = 1.0 + (r0**2 * u2 - 2 * u0) / (2 * u0 - r0 * u1)
+    b = (2 * u0 - r0 * u1) / (n + 2)
+    return Splice(r0, b * r0**n, n, (u0 - b) / r0**2)
+
+
+def body_terms(term: PairTerm) -> Terms:
+    """The form of a pair without any core."""
+    return PAIR_FORMS[term.form].body(term.parameters)
+
+
+def all_terms(term: PairTerm) -> Terms:
+    """The form of a pair with its own and its added core; a splice is not a term."""
+    terms = PAIR_FORMS[term.form].terms(term.parameters)
+    if term.core.get("kind") == "30-6":
+        epsilon, sigma = float(term.core["epsilon"]), float(term.core["sigma"])
+        terms += (InversePower(4 * epsilon * sigma**30, 30), InversePower(-4 * epsilon * sigma**6, 6))
+    return terms
+
+
+def term_splice(term: PairTerm) -> Splice | None:
+    """The splice of a pair term, or None where it has none or needs none."""
+    return splice(all_terms(term)) if term.core.get("kind") == "splice" else None

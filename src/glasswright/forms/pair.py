@@ -1,0 +1,122 @@
+"""Short-range pair forms, each a sum of exponentials and inverse powers with every derivative in closed form.
+
+Written over an array namespace ``xp`` (NumPy here, JAX elsewhere); the parameters may be arrays of that namespace too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""An array of the namespace ``xp``, or a number."""
+
+
+@dataclass(frozen=True)
+class Exponential:
+    """``amplitude · exp(-rate (r - origin))``."""
+
+    amplitude: Array
+    """[eV]"""
+    rate: Array
+    """[1/Å]"""
+    origin: Array = 0.0
+    """[Å]"""
+
+    def derivative(self, r: Array, order: int, xp: Any = np) -> Array:
+        """The derivative of this order with respect to r [eV/Å^order]; order 0 is the energy."""
+        return (-self.rate) ** order * self.amplitude * xp.exp(-self.rate * (r - self.origin))
+
+
+@dataclass(frozen=True)
+class InversePower:
+    """``coefficient / r^exponent``."""
+
+    coefficient: Array
+    """[eV Å^exponent]"""
+    exponent: Array
+
+    def derivative(self, r: Array, order: int, xp: Any = np) -> Array:
+        """The derivative of this order with respect to r [eV/Å^order]; order 0 is the energy."""
+        factor = self.coefficient
+        for k in range(order):
+            factor = -(self.exponent + k) * factor
+        return factor * r ** (-self.exponent - order)
+
+
+Terms = tuple[Exponential | InversePower, ...]
+Parameters = Mapping[str, Any]
+
+
+def derivative(terms: Terms, r: Array, order: int, xp: Any = np) -> Array:
+    """The derivative of this order of a sum of terms at distances ``r`` [Å]."""
+    return sum((t.derivative(r, order, xp) for t in terms), start=xp.zeros_like(r))
+
+
+@dataclass(frozen=True)
+class PairForm:
+    """A named functional form; its formula is its identity."""
+
+    name: str
+    formula: str
+    parameters: tuple[str, ...]
+    """Names of the parameters, in the order of the formula."""
+    units: tuple[str, ...]
+    """Units of the parameters."""
+    body: Callable[[Parameters], Terms]
+    """Everything but the core."""
+    core: Callable[[Parameters], Terms] = lambda p: ()
+    """The steep inverse power that the published form carries to keep atoms apart, where it has one."""
+
+    def terms(self, p: Parameters) -> Terms:
+        """Body and core together."""
+        return self.body(p) + self.core(p)
+
+
+def _buckingham(p: Parameters) -> Terms:
+    return Exponential(p["A"], 1.0 / p["rho"]), InversePower(-p["C"], 6)
+
+
+def _buckingham24(p: Parameters) -> Terms:
+    return Exponential(p["A"], p["B"]), InversePower(-p["C"], 6)
+
+
+def _born(p: Parameters) -> Terms:
+    # The signs of LAMMPS pair_style born: - C/r^6 + D/r^8.
+    return Exponential(p["A"], 1.0 / p["rho"], p["sigma"]), InversePower(-p["C"], 6), InversePower(p["D"], 8)
+
+
+def _morse(p: Parameters) -> Terms:
+    # D[(1 - x)² - 1] = D x² - 2 D x with x = exp(-a (r - r0)).
+    return Exponential(p["D"], 2 * p["a"], p["r0"]), Exponential(-2 * p["D"], p["a"], p["r0"])
+
+
+PAIR_FORMS: dict[str, PairForm] = {
+    form.name: form
+    for form in (
+        PairForm("buckingham", "A exp(-r/rho) - C/r^6", ("A", "rho", "C"), ("eV", "Å", "eV Å^6"), _buckingham),
+        PairForm(
+            "buckingham24",
+            "A exp(-B r) - C/r^6 + D/r^24",
+            ("A", "B", "C", "D"),
+            ("eV", "1/Å", "eV Å^6", "eV Å^24"),
+            _buckingham24,
+            lambda p: (InversePower(p["D"], 24),),
+        ),
+        PairForm(
+            "born", "A exp((sigma-r)/rho) - C/r^6 + D/r^8", ("A", "rho", "sigma", "C", "D"), ("eV", "Å", "Å", "eV Å^6", "eV Å^8"), _born
+        ),
+        PairForm(
+            "morse12",
+            "D [(1 - exp(-a (r-r0)))^2 - 1] + C/r^12",
+            ("D", "a", "r0", "C"),
+            ("eV", "1/Å", "Å", "eV Å^12"),
+            _morse,
+            lambda p: (InversePower(p["C"], 12),),
+        ),
+    )
+}
+"""Every pair form by the name that force-field files use."""

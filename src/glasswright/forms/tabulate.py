@@ -1,0 +1,105 @@
+"""Merged pair energies and forces: what native, LAMMPS and Monte Carlo tables are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..forcefield import BoundForceField, PairTerm
+from ..units import COULOMB
+from .cores import all_terms, body_terms, term_splice
+from .coulomb import pair_coulomb, smoothing
+from .pair import Array, derivative
+
+INNER_RADIUS = 0.3
+"""No merged pair is evaluated closer than this [Å]; it goes on with constant force."""
+LARGEST_FORCE = 1e4
+"""Where a merged pair first reaches this force [eV/Å] it goes on with constant force; no atom of a glass ever gets there."""
+
+
+def short_range(term: PairTerm, r: Array, xp: Any = np) -> tuple[Array, Array]:
+    """Energy [eV] and force -dU/dr [eV/Å] of a pair term: form, core, shift, smoothing and cutoff."""
+    terms, inner = all_terms(term), term_splice(term)
+    outer_r = r if inner is None else xp.maximum(r, inner.r0)
+    energy, force = derivative(terms, outer_r, 0, xp), -derivative(terms, outer_r, 1, xp)
+    if inner is not None:
+        core_energy, core_force = inner.energy_force(r, xp)
+        energy, force = xp.where(r < inner.r0, core_energy, energy), xp.where(r < inner.r0, core_force, force)
+    if term.shifted:
+        energy = energy - derivative(terms, np.float64(term.cutoff), 0)
+    if term.smoothing:
+        g, dg = smoothing(r, term.cutoff, term.smoothing, xp)
+        energy, force = energy * g, force * g - energy * dg
+    inside = r < term.cutoff
+    return xp.where(inside, energy, 0.0), xp.where(inside, force, 0.0)
+
+
+def _merged(bound: BoundForceField, a: str, b: str, r: NDArray[np.float64], ewald_alpha: float | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    energy, force = pair_coulomb(bound.coulomb, bound.charge(a) * bound.charge(b), r, ewald_alpha)
+    term = bound.pair_term(a, b)
+    if term is not None:
+        short_energy, short_force = short_range(term, r)
+        energy, force = energy + short_energy, force + short_force
+    return energy, force
+
+
+def inner_radius(bound: BoundForceField, a: str, b: str) -> float:
+    """Distance below which ``pair_energy_force`` goes on with constant force [Å]."""
+    # With the bare 1/r of the charges, so that it does not depend on how an engine splits the Ewald sum.
+    term, product = bound.pair_term(a, b), bound.charge(a) * bound.charge(b)
+    if term is None:
+        return INNER_RADIUS
+    r = np.arange(INNER_RADIUS, 2.5, 1e-3)
+    force = short_range(term, r)[1] + (COULOMB * product / r**2 if bound.coulomb.method != "none" else 0.0)
+    steep = np.flatnonzero(force > LARGEST_FORCE)
+    return float(r[steep[-1]]) if steep.size else INNER_RADIUS
+
+
+def pair_energy_force(bound: BoundForceField, a: str, b: str, r: ArrayLike, ewald_alpha: float | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Short range and real-space Coulomb of two species, summed.
+
+    Parameters
+    ----------
+    bound
+        The force field resolved for given atoms.
+    a, b
+        Names of two species.
+    r
+        Distances ``(n,)`` [Å].
+    ewald_alpha
+        Splitting parameter of the Ewald sum [1/Å]; required where the Coulomb method is ``ewald``.
+
+    Returns
+    -------
+    energy, force
+        ``(n,)`` [eV] and ``(n,)`` [eV/Å], force = -dU/dr. Below ``inner_radius`` the force is constant and the energy linear, so
+        that every value is finite and nothing turns over.
+    """
+    distance = np.atleast_1d(np.asarray(r, dtype=float))
+    inner = inner_radius(bound, a, b)
+    energy, force = _merged(bound, a, b, np.maximum(distance, inner), ewald_alpha)
+    return energy + force * np.maximum(inner - distance, 0.0), force
+
+
+def core_radius(bound: BoundForceField, a: str, b: str) -> float | None:
+    """Where the core of a pair begins [Å], or None where there is none: no atom should come closer in a sound run.
+
+    For a splice its r0; otherwise the distance at which form and charges without the core would turn over and fuse the atoms.
+    """
+    term = bound.pair_term(a, b)
+    if term is None:
+        return None
+    inner = term_splice(term)
+    if inner is not None:
+        return inner.r0
+    if not len(all_terms(term)) > len(body_terms(term)):
+        return None
+    r = np.arange(INNER_RADIUS, 3.0, 1e-3)
+    charges = COULOMB * bound.charge(a) * bound.charge(b) / r**2 if bound.coulomb.method != "none" else 0.0
+    force = -derivative(body_terms(term), r, 1) + charges
+    if not force[0] < 0:
+        return None
+    repulsive = np.flatnonzero(force >= 0)
+    return float(r[repulsive[0]]) if repulsive.size else None
