@@ -1,0 +1,1 @@
+"""Sourced tables: force fields, densities and other measurements, scattering data."""
