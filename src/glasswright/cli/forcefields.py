@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..errors import InputError
 from . import messages
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ..forcefield import ForceField, PairTerm
 
 forcefields = typer.Typer(help="List, show and plot the force fields of the library.", no_args_is_help=True)
 
 
 @forcefields.command("list")
 def list_() -> None:
-    """Name, elements, Coulomb method and source of every force field in the library."""
+    """Name, elements and Coulomb method of every force field in the library."""
     from rich.table import Table
 
     from ..library.forcefields import forcefield_names, load_forcefield
 
     table = Table(title="Force fields")
-    for column in ("name", "title", "elements", "Coulomb", "source"):
+    for column in ("name", "title", "elements", "Coulomb"):
         table.add_column(column, overflow="fold")
     for name in forcefield_names():
         ff = load_forcefield(name)
-        doi = next((s.doi for s in ff.sources if s.doi), "")
-        table.add_row(ff.name, ff.title, " ".join(sorted(ff.validity.elements)), ff.coulomb.method, doi)
+        table.add_row(ff.name, ff.title, " ".join(sorted(ff.validity.elements)), ff.coulomb.method)
     messages.console().print(table)
     messages.next_command("glasswright forcefields show NAME")
 
@@ -48,17 +54,17 @@ def show(name: Name) -> None:
     out.print(f"range: {ff.validity.composition or 'not stated'}; temperature {_temperatures(ff.validity.temperature)}")
     mq = ff.melt_quench
     out.print(f"melt: {mq.melt_temperature:g} K, {mq.melt_pressure:g} GPa, time step {mq.timestep:g} fs")
-    charges = Table(title="Charges [e]")
+    charges = Table(title="Charges (e)")
     for column in ("species", "charge", "checked"):
         charges.add_column(column)
     for species in ff.species:
         charges.add_row(species.name, "from neutrality" if species.charge is None else f"{species.charge:+g}", species.status)
     out.print(charges)
-    pairs = Table(title="Pair terms [eV, Å]")
+    pairs = Table(title="Pair terms (eV, Å)")
     for column in ("pair", "form", "parameters", "cutoff", "core", "checked"):
         pairs.add_column(column, overflow="fold")
     for (a, b), term in sorted(ff.pairs.items()):
-        parameters = ", ".join(f"{key} {value:g}" for key, value in term.parameters.items())
+        parameters = ", ".join(f"{key} {value:.10g}" for key, value in term.parameters.items())
         core = ", ".join(f"{key} {value}" if key != "kind" else str(value) for key, value in term.core.items())
         pairs.add_row(f"{a}-{b}", term.form, parameters, f"{term.cutoff:g}", core, term.status)
     out.print(pairs)
@@ -75,3 +81,51 @@ def show(name: Name) -> None:
 
 def _temperatures(span: tuple[float, float] | None) -> str:
     return "not stated" if span is None else f"{span[0]:g} to {span[1]:g} K"
+
+
+@forcefields.command()
+def plot(
+    name: Name,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture to write, .png, .svg or .pdf; default: NAME.png.")] = None,
+) -> None:
+    """Draw the energy of every pair term, its Coulomb energy included."""
+    from ..library.forcefields import load_forcefield
+
+    forcefield = load_forcefield(name)
+    path = out or Path(f"{forcefield.name.replace('/', '-')}.png")
+    if path.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"A picture cannot be written as {path.name!r}.", mend="Let the name end in .png, .svg or .pdf.")
+    _draw(forcefield, path)
+    typer.echo(f"picture: {path}")
+
+
+def _draw(forcefield: ForceField, path: Path) -> None:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    from ..report.palette import WIDE, style
+
+    r = np.linspace(0.8, 6.0, 1041)
+    with style():
+        figure = Figure(figsize=WIDE)
+        axes = figure.subplots()
+        for (a, b), term in sorted(forcefield.pairs.items()):
+            energy, complete = _pair_energy(forcefield, term, r)
+            axes.plot(r, energy, "-" if complete else "--", label=f"{a}-{b}" if complete else f"{a}-{b} (short range)")
+        axes.set(xlim=(r[0], r[-1]), ylim=(-40, 40), xlabel="distance [Å]", ylabel="energy [eV]", title=forcefield.title)
+        axes.legend(ncols=1 + len(forcefield.pairs) // 12, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        figure.savefig(path, dpi=200)
+
+
+def _pair_energy(forcefield: ForceField, term: PairTerm, r: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
+    """Pair energy [eV], and whether it holds the Coulomb part: a charge that follows from neutrality is unknown without a composition."""
+    from ..forms.coulomb import pair_coulomb
+    from ..forms.tabulate import short_range
+
+    energy, _ = short_range(term, r)
+    charges = {species.name: species.charge for species in forcefield.species}
+    first, second = charges[term.species[0]], charges[term.species[1]]
+    if first is None or second is None:
+        return energy, False
+    bare = 1e-12  # no screening: the whole 1/r of an Ewald force field, not the part that an engine happens to sum in real space
+    return energy + pair_coulomb(forcefield.coulomb, first * second, r, bare)[0], True

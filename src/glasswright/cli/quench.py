@@ -76,12 +76,16 @@ def quench(
 
 def default_directory(settings: QuenchSettings) -> Path:
     """A directory named after what makes the glass: ``runs/30Na2O-70SiO2-teter-s1``."""
-    from ..workflows.quench import plan_quench
+    if Path(settings.composition).suffix:
+        composition, forcefield = Path(settings.composition).stem, settings.forcefield or ""
+    else:
+        from ..composition import Composition
+        from ..library.forcefields import choose_forcefield
 
-    composition = Path(settings.composition).stem if Path(settings.composition).is_file() else settings.composition
-    forcefield = settings.forcefield or plan_quench(settings).forcefield
-    parts = (composition, Path(forcefield).stem, settings.coulomb or "", f"s{settings.seed}")
-    return Path("runs") / "-".join(re.sub(r"[^\w.+]+", "-", part).strip("-") for part in parts if part)
+        composition = settings.composition
+        forcefield = settings.forcefield or choose_forcefield(Composition(composition))[0].name
+    parts = (composition, forcefield.removesuffix(".toml"), settings.coulomb or "", f"s{settings.seed}")
+    return Path("runs") / "-".join(re.sub(r"[^\w.+]+", "-", Path(part).name).strip("-") for part in parts if part)
 
 
 def _print_plan(settings: QuenchSettings) -> None:
@@ -89,14 +93,37 @@ def _print_plan(settings: QuenchSettings) -> None:
 
     from ..workflows.quench import plan_quench
 
-    plan = plan_quench(settings)
+    values = settings.to_dict()
+    plan = plan_quench(values.pop("composition"), calibrate=True, **values)
+    table = Table(title=f"Plan: {plan.prepared.name}")
+    for heading in ("stage", "ensemble", "temperature [K]", "pressure [GPa]", "steps", "time [ps]", "wall time"):
+        table.add_column(heading, justify="left" if heading in ("stage", "ensemble") else "right")
+    for row in plan.rows():
+        steps = f"{row['steps']:,}" if row["steps"] else ""
+        times = (f"{row['time_ps']:g}" if "time_ps" in row else "", _clock(row["wall_seconds"]) if "wall_seconds" in row else "")
+        table.add_row(row["stage"], row["ensemble"], _span(row.get("temperature")), _span(row.get("pressure")), steps, *times)
     out = messages.console()
-    table = Table(title=f"Plan: {settings.composition}")
-    for name in plan.columns:
-        table.add_column(name)
-    for row in plan.rows:
-        table.add_row(*row)
     out.print(table)
-    for line in plan.notes:
-        out.print(line)
-    messages.next_command("the same command without --dry-run")
+    for warning in plan.prepared.warnings:
+        out.print(f"warning: {warning}", markup=False)
+    out.print(f"force field: {plan.prepared.forcefield.name} ({plan.prepared.forcefield_reason})", markup=False)
+    out.print(f"engine: {plan.prepared.engine.name} ({plan.prepared.engine_reason})", markup=False)
+    each = " for each replica" if settings.replicas > 1 else ""
+    out.print(f"expected: {plan.n_steps:,} steps, {_clock(plan.seconds or 0.0)}{each}, before any extension of melt and relaxation")
+    messages.next_command("the same without --dry-run")
+
+
+def _span(values: list[float] | None) -> str:
+    if values is None:
+        return ""
+    first, last = values
+    return f"{first:g}" if first == last else f"{first:g} → {last:g}"
+
+
+def _clock(seconds: float) -> str:
+    """``1:02:03``, or ``12 s`` below a minute."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -16,5 +16,5 @@ def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="Run di
     from .summary import print_run
 
     with messages.resumable(directory):
-        run = resume_run(directory)
+        run = resume_run(directory, progress=True)
     print_run(run)
