@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..forcefield import BoundForceField, ForceField
+from ..forcefield import BoundForceField, ForceField, Source
 from ..stage import Minimization, Stage
 
 if TYPE_CHECKING:
@@ -108,6 +108,10 @@ class Engine(ABC):
     @abstractmethod
     def versions(self) -> dict[str, str]:
         """Names and versions of the programs that run, for the record."""
+
+    def sources(self) -> tuple[Source, ...]:
+        """What to cite when this engine ran."""
+        return ()
 
     @abstractmethod
     def describe(self, forcefield: BoundForceField) -> dict[str, object]:

@@ -35,8 +35,10 @@ THERMO_COLUMNS = {
 class Run:
     """A finished or interrupted run, or a set of replicas, on disk."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, temporary: object = None) -> None:
+        """Open a run directory; ``temporary`` is an owner of the directory that lives as long as this Run."""
         self.path = Path(path)
+        self._temporary = temporary
         if not (self.path / "run.toml").is_file():
             raise InputError(f"{self.path} is no run directory.", "It holds no run.toml.", "Name a directory made by `glasswright quench`.")
 
@@ -100,6 +102,14 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {self.outcome}>"
+
+
+def temporary_run() -> tuple[object, Path]:
+    """A scratch directory for a run, and its owner: the directory goes when the owner goes."""
+    from tempfile import TemporaryDirectory
+
+    owner = TemporaryDirectory(prefix="glasswright-", ignore_cleanup_errors=True)
+    return owner, Path(owner.name)
 
 
 class Frames(Sequence["Atoms"]):

@@ -1,0 +1,1 @@
+"""Readers and writers: structures, curves, run directories."""

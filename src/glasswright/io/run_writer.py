@@ -1,0 +1,134 @@
+"""Writing a run directory so that a killed run loses at most one checkpoint interval and nothing looks complete that is not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+from .atomic import write_atomically, write_text
+from .run import THERMO_COLUMNS
+from .trajectory import TrajectoryWriter
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+
+def claim(path: Path, overwrite: bool = False) -> None:
+    """Make ``path`` an empty directory, or refuse.
+
+    Raises
+    ------
+    InputError
+        If something is there and ``overwrite`` is not set, or if it is no run directory (which is never removed).
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        if not overwrite:
+            raise InputError(f"{path} exists already.", mend=f"Type `glasswright resume {path}`, add --overwrite, or choose another --out.")
+        if not (path / "run.toml").is_file():
+            raise InputError(f"{path} is not overwritten.", "It holds no run.toml, so it was not made by glasswright.", "Choose another --out.")
+        shutil.rmtree(path)
+    path.mkdir(parents=True, exist_ok=True)
+
+
+def write_run_toml(path: Path, document: Mapping[str, Any]) -> None:
+    """Write run.toml atomically; values that are None are left out."""
+    import tomlkit
+
+    write_text(path / "run.toml", tomlkit.dumps(_plain(document)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items() if v is not None}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value if v is not None]
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
+    return value
+
+
+class RunWriter:
+    """The files of one run in progress: thermo.csv, trajectory.gsd, checkpoints."""
+
+    def __init__(self, path: Path, atoms: Atoms, checkpoint: Mapping[str, Any] | None = None) -> None:
+        """Open a fresh run, or with ``checkpoint`` cut its files back to what that checkpoint had seen."""
+        self.path = path
+        self._lock = _lock(path)
+        kept = {} if checkpoint is None else checkpoint["files"]
+        self.trajectory = TrajectoryWriter(path / "trajectory.gsd", atoms, keep=kept.get("frames", 0))
+        self._thermo = self._open_thermo(kept.get("thermo_bytes", 0))
+
+    def _open_thermo(self, keep: int) -> TextIO:
+        path = self.path / "thermo.csv"
+        if keep and path.stat().st_size < keep:
+            raise InputError(f"{path} is shorter than its checkpoint says.", mend="Restore the file or start again with --overwrite.")
+        file = open(path, "r+" if keep else "w", newline="", encoding="utf-8")  # noqa: SIM115 - open as long as the run
+        if keep:
+            file.truncate(keep)
+            file.seek(keep)
+        else:
+            csv.writer(file, lineterminator="\n").writerow([f"{name} [{unit}]" if unit else name for name, unit in THERMO_COLUMNS.items()])
+        return file
+
+    def thermo(self, row: Mapping[str, float | str]) -> None:
+        """Append one row; keys are ``THERMO_COLUMNS``."""
+        values = (row[name] for name in THERMO_COLUMNS)
+        csv.writer(self._thermo, lineterminator="\n").writerow([v if isinstance(v, str) else f"{v:.9g}" for v in values])
+        self._thermo.flush()
+
+    def frame(self, positions: NDArray[np.float64], cell: NDArray[np.float64], time: float, stage: str) -> None:
+        """Append one configuration to the trajectory."""
+        self.trajectory.append(positions, cell, time, stage)
+
+    def checkpoint(self, number: int, save: Callable[[Path], None], progress: Mapping[str, Any]) -> None:
+        """Write a checkpoint: the engine's restart first, then checkpoint.json, which makes it count."""
+        self.trajectory.flush()
+        self._thermo.flush()
+        os.fsync(self._thermo.fileno())
+        restart = self.path / f"checkpoint-{number}.restart"
+        write_atomically(restart, save)
+        files = {"frames": len(self.trajectory), "thermo_bytes": self._thermo.tell(), "restart": restart.name}
+        write_text(self.path / "checkpoint.json", json.dumps({"files": files, "progress": progress}))
+        for old in self.path.glob("checkpoint-*.restart"):
+            if old != restart:
+                old.unlink()
+
+    def close(self) -> None:
+        self.trajectory.close()
+        self._thermo.close()
+        self._lock.close()
+
+
+def read_checkpoint(path: Path) -> dict[str, Any] | None:
+    """The last checkpoint of a run, or None where it has none yet."""
+    file = path / "checkpoint.json"
+    if not file.is_file():
+        return None
+    checkpoint: dict[str, Any] = json.loads(file.read_text())
+    return checkpoint
+
+
+def _lock(path: Path) -> TextIO:
+    """Hold the run directory; the system lets go when the process ends, however it ends."""
+    handle = open(path / ".lock", "w")  # noqa: SIM115 - held as long as the run
+    try:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except ImportError:  # not a POSIX system: no lock
+        pass
+    except OSError:
+        handle.close()
+        raise InputError(f"{path} is in use.", "Another process is running in it.", "Wait for it, or stop it first.") from None
+    return handle

@@ -1,0 +1,1 @@
+"""Protocols: settings → stages, and the checks between them."""

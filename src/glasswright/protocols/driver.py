@@ -1,0 +1,179 @@
+"""Runs a protocol on an engine: chunk by chunk, watched by guards, checkpointed, resumable."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import units
+from ..engines.base import Engine, Simulation, State
+from ..forcefield import ForceField
+from ..io.atomic import write_atomically
+from ..io.run_writer import RunWriter, read_checkpoint
+from ..stage import Minimization, Stage
+from .guards import Guards
+from .memory import memory
+from .protocol import Progress, Protocol
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Observer = Callable[[Progress, State, float], None]
+"""Called after every chunk with progress, state and the fraction of the planned steps that is done."""
+_REFERENCE = "melt_start.npy"
+
+
+class Driver:
+    """One run in progress."""
+
+    def __init__(self, protocol: Protocol, engine: Engine, forcefield: ForceField, guards: Guards, atoms: Atoms, path: Path) -> None:
+        self._protocol, self._engine, self._guards, self._path = protocol, engine, guards, path
+        self._atoms, self._forcefield = atoms, forcefield
+        self._species = np.array(forcefield.bind(atoms).species)[guards.types]
+        self._mass = float(atoms.get_masses().sum())
+
+    def run(self, observe: Observer) -> tuple[Progress, State]:
+        """Carry the run from its last checkpoint, or from the start, to its end.
+
+        Raises
+        ------
+        RunFailed
+            If a guard or the engine stops it. The checkpoint stays.
+        KeyboardInterrupt
+            On Ctrl-C, after the present chunk; the run resumes from its last checkpoint.
+        """
+        checkpoint = read_checkpoint(self._path)
+        temperature = self._protocol.first_temperature
+        if checkpoint is None:
+            progress, restart = self._protocol.init(), None
+        else:
+            progress, restart = Progress.from_dict(checkpoint["progress"]), self._path / checkpoint["files"]["restart"]
+        writer = RunWriter(self._path, self._atoms, checkpoint)
+        try:
+            with self._engine.open(self._atoms, self._forcefield, self._path, restart) as simulation:
+                if restart is None and temperature is not None:
+                    simulation.set_velocities(temperature, self._protocol.seed)
+                state = simulation.state()
+                while (task := self._protocol.task(progress)) is not None:
+                    if isinstance(task, Minimization):
+                        progress, state = self._minimize(simulation, task, progress, writer)
+                    else:
+                        progress, state = self._stage(simulation, task, progress, writer, observe)
+                return progress, state
+        finally:
+            writer.close()
+
+    def _stage(self, simulation: Simulation, stage: Stage, progress: Progress, writer: RunWriter, observe: Observer) -> tuple[Progress, State]:
+        simulation.start(stage, progress.done)
+        state = simulation.state()
+        reference = self._reference(progress, state)
+        wanted = self._protocol.frames(progress.phase)
+        interval = stage.n_steps / wanted if wanted else None
+        every = self._protocol.checkpoint_steps or max(self._protocol.chunk, 36_000_000 // len(self._atoms))
+        last_checkpoint = progress.done
+        while progress.done < stage.n_steps:
+            previous, state = state, simulation.advance(min(self._protocol.chunk, stage.n_steps - progress.done))
+            before, progress = progress, self._look(progress, stage, state)
+            self._guards.check(state, previous if before.done else None, stage.name, settled=progress.phase not in self._protocol.unsettled)
+            writer.thermo(self._row(progress, stage, state))
+            if interval is not None and int(progress.done / interval) > int(before.done / interval):
+                writer.frame(state.positions, state.cell, progress.time, stage.name)
+            observe(progress, state, self._protocol.fraction(progress))
+            if progress.done < stage.n_steps and progress.done - last_checkpoint >= every:
+                writer.checkpoint(self._number(progress), simulation.save, progress.to_dict())
+                last_checkpoint = progress.done
+        seen = None if reference is None else memory(reference, _fractional(state), state.cell, self._species)
+        phase = progress.phase
+        progress = self._protocol.finish(progress, stage, seen, state.potential_energy / len(self._atoms))
+        writer.checkpoint(self._number(progress), simulation.save, progress.to_dict())
+        if phase == self._protocol.remembered and progress.phase != phase:
+            self._keep(phase)
+        return progress, state
+
+    def _look(self, progress: Progress, stage: Stage, state: State) -> Progress:
+        done = min(progress.done + self._protocol.chunk, stage.n_steps)
+        energy = state.conserved_energy if stage.ensemble == "nve" else state.potential_energy
+        watched = progress.phase in self._protocol.watched
+        return replace(
+            progress,
+            done=done,
+            time=progress.time + (done - progress.done) * stage.timestep,
+            energy=(*progress.energy, energy / len(self._atoms)) if watched else (),
+            volume=(*progress.volume, state.volume) if watched else (),
+        )
+
+    def _minimize(self, simulation: Simulation, task: Minimization, progress: Progress, writer: RunWriter) -> tuple[Progress, State]:
+        """The glass is what was sampled; its inherent structure is kept beside it."""
+        from ase.io import write
+
+        glass = simulation.state()
+        write_atomically(self._path / "glass.extxyz", lambda p: write(p, self.configuration(glass), format="extxyz"))
+        state = simulation.minimize(task)
+        relaxed = self.configuration(state)
+        relaxed.arrays.pop("momenta", None)
+        write_atomically(self._path / "inherent_structure.extxyz", lambda p: write(p, relaxed, format="extxyz"))
+        progress = self._protocol.finish(progress, task, None, state.potential_energy / len(self._atoms))
+        writer.checkpoint(self._number(progress), simulation.save, progress.to_dict())
+        return progress, glass
+
+    def configuration(self, state: State) -> Atoms:
+        """The state as ase.Atoms, wrapped into the cell, with momenta."""
+        atoms = self._atoms.copy()
+        atoms.set_cell(state.cell)
+        atoms.positions = state.positions
+        atoms.wrap()
+        atoms.set_velocities(state.velocities * units.MASS_VELOCITY2**0.5)  # ASE counts time in Å sqrt(u/eV)
+        atoms.info = {"temperature": state.temperature, "pressure": state.pressure, "potential_energy": state.potential_energy}
+        return atoms
+
+    def _reference(self, progress: Progress, state: State) -> NDArray[np.float64] | None:
+        """Fractional coordinates at the start of the melt: written once, read by extensions and resumed runs."""
+        if progress.phase != self._protocol.remembered:
+            return None
+        file = self._path / _REFERENCE
+        if progress.block == 0 and progress.done == 0:
+            start = _fractional(state)
+
+            def save(path: Path) -> None:
+                with open(path, "wb") as handle:
+                    np.save(handle, start)
+
+            write_atomically(file, save)
+        found: NDArray[np.float64] = np.load(file)
+        return found
+
+    def _keep(self, name: str) -> None:
+        """Keep the present checkpoint under a name: later runs quench the same melt at other rates."""
+        checkpoint = json.loads((self._path / "checkpoint.json").read_text())
+        write_atomically(self._path / f"{name}.restart", lambda p: shutil.copyfile(self._path / checkpoint["files"]["restart"], p))
+        write_atomically(self._path / f"{name}.json", lambda p: p.write_text(json.dumps(checkpoint["progress"])))
+
+    def _row(self, progress: Progress, stage: Stage, state: State) -> dict[str, float | str]:
+        return {
+            "time": progress.time,
+            "stage": stage.name,
+            "temperature": state.temperature,
+            "pressure": state.pressure,
+            "density": units.density(self._mass, state.volume),
+            "volume": state.volume,
+            "potential_energy": state.potential_energy,
+            "kinetic_energy": state.kinetic_energy,
+            "conserved_energy": state.conserved_energy,
+        }
+
+    def _number(self, progress: Progress) -> int:
+        """Differs between any two checkpoints of a run, so that no restart file is replaced before its checkpoint.json is."""
+        return round(progress.time * 1000) + len(progress.stages)
+
+
+def _fractional(state: State) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = state.positions @ np.linalg.inv(state.cell)
+    return result
+

@@ -1,0 +1,1 @@
+"""The public calls: plan, run, analyse, report."""

@@ -1,0 +1,125 @@
+"""A run made ready: what the driver needs, and how a run directory gives it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import units
+from ..engines import get_engine
+from ..engines.base import Engine
+from ..errors import InputError
+from ..forcefield import ForceField, Source
+from ..forms.tabulate import core_radius
+from ..io.atomic import write_atomically, write_text
+from ..io.run import Run
+from ..io.run_writer import write_run_toml
+from ..library.forcefield_file import forcefield_toml
+from ..library.forcefields import load_forcefield
+from ..protocols.guards import Guards
+from ..protocols.protocol import Protocol
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+LOOK_ATOM_STEPS = 300_000
+"""Atom-steps between two looks at a run: about one second of LAMMPS on one core."""
+_METHOD_SOURCES = (
+    Source("Liu et al., Challenges and opportunities in atomistic simulations of glasses, C. R. Géoscience 354 S1, 35 (2022)", "10.5802/crgeos.116"),
+    Source("Martyna, Klein and Tuckerman, Nosé-Hoover chains, J. Chem. Phys. 97, 2635 (1992)", "10.1063/1.463940"),
+)
+
+
+def look_every(n_atoms: int) -> int:
+    """Steps between two looks at a run; a function of its size alone, so that a resumed run looks at the same moments."""
+    return max(20, min(500, LOOK_ATOM_STEPS // n_atoms))
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Everything that decides a run."""
+
+    kind: str
+    """``melt_quench``, ``md`` or ``minimize``."""
+    name: str
+    atoms: Atoms
+    forcefield: ForceField
+    engine: Engine
+    engine_reason: str
+    protocol: Protocol
+    settings: Mapping[str, Any]
+    """Plain values from which the protocol can be made again."""
+    remarks: Mapping[str, Any]
+    """More for run.toml: warnings, composition, plan..."""
+
+    def guards(self) -> Guards:
+        """What the run is watched for."""
+        bound = self.forcefield.bind(self.atoms)
+        radii = {
+            (i, j): radius
+            for i, a in enumerate(bound.species)
+            for j, b in enumerate(bound.species[i:], i)
+            if (radius := core_radius(bound, a, b)) is not None
+        }
+        return Guards(bound.types, radii, bound.species, len(self.atoms) / self.atoms.get_volume())
+
+    def document(self) -> dict[str, Any]:
+        """The content of run.toml."""
+        from .. import __version__
+
+        ff = self.forcefield
+        labels, counts = np.unique(np.asarray(self.atoms.arrays.get("species", self.atoms.get_chemical_symbols()), dtype=str), return_counts=True)
+        remarks = dict(self.remarks)
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "outcome": "running",
+            "warnings": remarks.pop("warnings", []),
+            "engine": self.engine.name,
+            "engine_reason": self.engine_reason,
+            "settings": dict(self.settings),
+            "atoms": {str(s): int(n) for s, n in zip(labels, counts, strict=True)},
+            "density": {
+                "value": units.density(float(self.atoms.get_masses().sum()), self.atoms.get_volume()),
+                "source": self.atoms.info.get("density_source", "the structure given"),
+            },
+            "forcefield": {
+                "name": ff.name,
+                "title": ff.title,
+                "reason": remarks.pop("forcefield_reason", "asked for"),
+                "coulomb": ff.coulomb.method,
+                "coulomb_as_published": ff.coulomb.as_published,
+                "our_choices": list(ff.our_choices),
+                "notes": list(ff.notes),
+            },
+            "engine_settings": self.engine.describe(ff.bind(self.atoms)),
+            "versions": {"glasswright": __version__, "numpy": np.__version__, **self.engine.versions()},
+            "citations": [{"text": s.text, "doi": s.doi} for s in (*ff.sources, *self.engine.sources(), *_METHOD_SOURCES)],
+            **remarks,
+        }
+
+    def write(self, path: Path) -> None:
+        """Put what the run needs to start, or to start again, into its directory; run.toml comes last and makes it a run."""
+        from ase.io import write
+
+        write_atomically(path / "start.extxyz", lambda p: write(p, self.atoms, format="extxyz"))
+        write_text(path / "forcefield.toml", forcefield_toml(self.forcefield))
+        write_run_toml(path, self.document())
+
+
+def read_inputs(path: Path) -> tuple[dict[str, Any], Atoms, ForceField, Engine, str]:
+    """What ``Job.write`` put into a run directory: document, first atoms, force field, engine and the reason for it."""
+    from ase.io import read
+
+    document = Run(path).settings
+    try:
+        atoms, forcefield = read(path / "start.extxyz"), load_forcefield(path / "forcefield.toml")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be continued.", str(error), "Restore its start.extxyz and forcefield.toml, or start again.") from error
+    s = document["settings"]
+    engine, reason = get_engine(document["engine"], forcefield, command=s.get("command"), accuracy=s.get("accuracy", 1e-5), threads=s.get("threads", 1))
+    return document, atoms, forcefield, engine, reason

@@ -1,0 +1,64 @@
+"""How far a run is: on the screen for one run, through a small file for runs in other processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..engines.base import State
+from ..protocols.driver import Observer
+from ..protocols.protocol import Progress
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+
+
+def announce(path: Path, progress: Progress, state: State, fraction: float) -> None:
+    """Leave a line about the present state for whoever watches the directory; it is news, not data, so it is not made durable."""
+    (path / "progress.json").write_text(json.dumps({"fraction": fraction, "text": _describe(progress, state)}))
+
+
+def _describe(progress: Progress, state: State) -> str:
+    return f"{progress.phase} {progress.time / 1000:.1f} ps, {state.temperature:.0f} K, {state.pressure:+.2f} GPa"
+
+
+def _bars() -> Bars:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(), TextColumn("left"))
+    return Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[state]}"), console=Console(stderr=True), speed_estimate_period=120)
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator[Observer]:
+    """A progress bar with the time left, fed by the observer that it yields."""
+    with _bars() as bars:
+        task = bars.add_task(name, total=1.0, state="")
+
+        def show(progress: Progress, state: State, fraction: float) -> None:
+            bars.update(task, completed=fraction, state=_describe(progress, state))
+
+        yield show
+        bars.update(task, completed=1.0)
+
+
+@contextmanager
+def replica_bars(paths: list[Path]) -> Iterator[Callable[[], None]]:
+    """One bar for each replica, fed by the files that replicas leave; call what it yields to look again."""
+    with _bars() as bars:
+        tasks = {path: bars.add_task(path.name, total=1.0, state="waiting") for path in paths}
+
+        def look() -> None:
+            for path, task in tasks.items():
+                try:
+                    news = json.loads((path / "progress.json").read_text())
+                except (OSError, ValueError):  # not begun, ended, or caught in mid-write
+                    continue
+                bars.update(task, completed=news["fraction"], state=news["text"])
+
+        yield look
+        look()

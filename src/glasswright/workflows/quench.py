@@ -1,0 +1,90 @@
+"""From a composition to a validated glass: pack, melt, quench, analyse, report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from ..composition import Composition
+from ..io.run import Run, temporary_run
+from ..io.run_writer import claim, write_run_toml
+from ..protocols.settings import QuenchSettings
+from .plan import Plan, prepare
+from .replicas import run_replicas
+from .run_protocol import run_protocol
+
+
+def quench(
+    composition: str | Composition,
+    *,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    executor: Executor | None = None,
+    progress: bool = False,
+    forcefield: str | None = None,
+    report: bool = True,
+    **settings: Any,
+) -> Run:
+    """Make a glass by melt-quench molecular dynamics, analyse it and write a report.
+
+    Parameters
+    ----------
+    composition
+        ``"30Na2O-70SiO2"``, a ``Composition``, or the path of a structure file to melt.
+    out
+        Run directory; None: a temporary one, removed with the Run.
+    overwrite
+        Replace a run directory that is already there.
+    executor
+        Where replicas run; any ``concurrent.futures.Executor`` whose workers see the same file system.
+    progress
+        Show a progress bar with the time left.
+    forcefield
+        Library name or path of a TOML file; None: the one whose range covers the composition best.
+    report
+        Write report.html as well as curves and tables.
+    settings
+        Fields of ``QuenchSettings``: ``n_atoms``, ``rate``, ``seed``, ``replicas``...
+
+    Raises
+    ------
+    InputError
+        If the request cannot be carried out.
+    RunFailed
+        If a guard or the engine stops the run; ``glasswright resume`` starts from its last checkpoint.
+    """
+    wanted = _settings(composition, forcefield, settings)
+    job = prepare(wanted)  # refuses bad input before anything is written
+    temporary, path = temporary_run() if out is None else (None, Path(out))
+    claim(path, overwrite)
+    if wanted.replicas == 1:
+        job.write(path)
+        run_protocol(path, progress=progress)
+    else:
+        write_run_toml(path, {**job.document(), "kind": "replicas"})
+        run_replicas(path, executor, progress=progress)
+    return conclude(path, report, temporary)
+
+
+def conclude(path: Path, report: bool = True, temporary: object = None) -> Run:
+    """Analyse a finished run and write its report."""
+    from ..report import write_report
+    from .analyze import analyze
+
+    analyze(Run(path))
+    if report:
+        write_report(Run(path))
+    return Run(path, temporary)
+
+
+def plan_quench(composition: str | Composition, *, calibrate: bool = False, forcefield: str | None = None, **settings: Any) -> Plan:
+    """What a quench would do: stages, steps and, with ``calibrate``, the time it would take by a short measurement."""
+    plan = Plan(prepare(_settings(composition, forcefield, settings)))
+    return plan.calibrated() if calibrate else plan
+
+
+def _settings(composition: str | Composition, forcefield: str | None, values: Mapping[str, Any]) -> QuenchSettings:
+    text = composition.formula if isinstance(composition, Composition) else composition
+    return QuenchSettings.from_mapping({**values, "composition": text, **({} if forcefield is None else {"forcefield": forcefield})})
