@@ -1,0 +1,171 @@
+"""Run → one HTML file that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ..io.atomic import write_text
+from ..io.run import Run
+from . import sections
+from .figures import pretty_unit
+from .html import definitions, formula, link, listing, number
+from .palette import theme
+from .scene import viewer
+from .sections import Source
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+"""Content security policy: whatever ends up in the page, the browser fetches nothing for it."""
+
+
+def write_report(run: Run | str | Path) -> Path:
+    """Write report.html beside run.toml from what lies in the run directory, and return its path.
+
+    Works for single runs, sets of replicas and runs that have not finished; what is missing is left out or named.
+
+    Raises
+    ------
+    InputError
+        If the path is no run directory.
+    """
+    run = run if isinstance(run, Run) else Run(run)
+    path = run.path / "report.html"
+    write_text(path, render(run))
+    return path
+
+
+def render(run: Run) -> str:
+    """The report as text."""
+    source = Source(run)
+    title = _title(source)
+    body, places = [], []
+    for anchor, heading, make in sections.SECTIONS:
+        content = make(source)
+        if content:
+            body.append(f'<section id="{anchor}"><h2>{heading}</h2>{content}</section>')
+            places.append((anchor, heading))
+    places.append(("sources", "Sources"))
+    navigation = "".join(f'<a href="#{anchor}">{heading}</a>' for anchor, heading in places)
+    script = f"<script>{_asset('viewer.js')}</script>" if source.atoms is not None else ""
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<title>{escape(title)}</title>
+<link rel="icon" href="data:,">
+<style>:root{{{theme(dark=False)}}}@media(prefers-color-scheme:dark){{:root{{{theme(dark=True)}}}}}
+{_asset("report.css")}</style>
+</head>
+<body>
+<header><h1>{formula(title)}</h1><p class="subtitle">{_subtitle(source)}</p>{_banner(source)}{_hero(source)}<nav>{navigation}</nav></header>
+<main>{"".join(body)}{_sources(source)}</main>
+<footer>Written by glasswright {_version(source)}. This page is complete in itself and asks no server for anything.</footer>
+{script}
+</body>
+</html>
+"""
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
+
+
+def _version(source: Source) -> str:
+    return escape(str(source.document.get("versions", {}).get("glasswright", "")))
+
+
+def _title(source: Source) -> str:
+    document = source.document
+    composition = document.get("composition", {}).get("formula") or document.get("settings", {}).get("composition") or document.get("name", "glass")
+    return f"{composition} glass"
+
+
+def _subtitle(source: Source) -> str:
+    document, settings = source.document, source.document.get("settings", {})
+    forcefield = document.get("forcefield", {})
+    parts = [str(forcefield.get("title") or forcefield.get("name") or settings.get("forcefield") or ""), f"{source.n_atoms} atoms"]
+    if settings.get("program"):
+        parts.append("free cooling programme")
+    elif settings.get("rate"):
+        parts.append(f"quenched at {float(settings['rate']) * 1e3:.4g} K/ps")
+    parts.append(f"{str(document['engine']).replace('lammps', 'LAMMPS')} engine" if document.get("engine") else "")
+    count = len(source.run.replicas)
+    parts.append(f"{count} independent replicas" if count > 1 else f"seed {settings['seed']}" if "seed" in settings else "")
+    return " · ".join(escape(p) for p in parts if p)
+
+
+def _banner(source: Source) -> str:
+    """How the run ended and what it warns of, before anything else."""
+    run, path = source.run, escape(str(source.run.path))
+    warnings = list(dict.fromkeys([*run.warnings, *(w for r in run.replicas for w in r.warnings)]))
+    count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
+    warned = f'<div class="banner warned"><b>{count}</b>{listing([escape(w) for w in warnings])}</div>' if warnings else ""
+    if run.outcome == "done":
+        return warned or '<div class="banner done">The run finished, with no warnings.</div>'
+    running = "<b>Not finished.</b> The run is still going, or was interrupted."
+    text = running if run.outcome == "running" else f"<b>Stopped.</b> {escape(run.outcome)}"
+    glass = "" if source.atoms is not None else " There is no glass yet: this page shows how far the run has come."
+    return f'<div class="banner stopped">{text}{glass} To go on from the last checkpoint, type <code>glasswright resume {path}</code>.</div>{warned}'
+
+
+def _hero(source: Source) -> str:
+    """The picture of the glass beside its first numbers."""
+    if source.atoms is None:
+        return ""
+    return f'<div class="hero">{viewer(source.atoms, source.cutoffs())}<div class="tiles">{"".join(_tiles(source))}</div></div>'
+
+
+def _tiles(source: Source) -> list[str]:
+    tiles = []
+    for name, curve in source.named("compared_").items():
+        measured = source.curves.get(f"measured_{name}")
+        value = {**(measured.metadata if measured else {}), **curve.metadata}.get("r_chi")
+        if value is not None and measured is not None:
+            heading = f"R<sub>χ</sub> of {escape(measured.kind)}, {sections.radiation_of(name)}"
+            tiles.append(_tile(heading, number(value, 3), "", "against the measured curve"))
+    rows = source.run.table("summary")
+    known = [r for r in rows if sections.measured_text(r) != "–"]
+    for row in (known + [r for r in rows if r not in known])[: max(0, 6 - len(tiles[:2]))]:
+        measured_value = sections.measured_text(row)
+        below = f"measured {measured_value} {sections.agreement(row)}" if measured_value != "–" else ""
+        tiles.append(_tile(escape(row.get("quantity", "")), number(row.get("simulated", "")), escape(pretty_unit(row.get("unit", "") or "")), below))
+    return tiles[:6]
+
+
+def _tile(name: str, value: str, unit: str, below: str) -> str:
+    return f'<div class="tile"><span>{name}</span><b>{value} <small>{unit}</small></b><span>{below}</span></div>'
+
+
+def _sources(source: Source) -> str:
+    """Citations of what ran, the choices that are ours, then settings and versions in a fold."""
+    document = source.document
+    cited = [link(str(c.get("text", "")), str(c.get("doi", ""))) for c in document.get("citations", [])]
+    forcefield: Mapping[str, Any] = document.get("forcefield", {})
+    choices = [escape(str(c)) for c in (*forcefield.get("our_choices", ()), *forcefield.get("notes", ()))]
+    reasons = [escape(str(t)) for t in (forcefield.get("reason"), document.get("engine_reason"), _density(document.get("density", {}))) if t]
+    text = (source.run.path / "run.toml").read_text(encoding="utf-8")
+    folded = "".join(
+        f"<details><summary>{name}</summary>{content}</details>"
+        for name, content in (
+            ("Versions and engine settings", definitions({**document.get("versions", {}), **document.get("engine_settings", {})})),
+            ("All settings (run.toml)", f"<pre>{escape(text)}</pre>"),
+        )
+    )
+    return (
+        f'<section id="sources"><h2>Sources</h2>{"<p>Cite what ran here:</p>" if cited else ""}<ol>{"".join(f"<li>{c}</li>" for c in cited)}</ol>'
+        + (f"<h3>Choices</h3>{listing(reasons + choices)}" if reasons or choices else "")
+        + folded
+        + "</section>"
+    )
+
+
+def _density(density: Mapping[str, Any]) -> str:
+    if not density:
+        return ""
+    value = density.get("value")
+    return f"Starting density {float(value):.4g} g/cm³: {density.get('source', '')}" if value is not None else str(density.get("source", ""))

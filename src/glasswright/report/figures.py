@@ -1,0 +1,273 @@
+"""Curves → matplotlib figures, for the report and for notebooks: measured in ink, simulated in colour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..curve import Curve
+from .palette import MEASURED, MUTED, PANEL, SERIES, STAGES, WIDE, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_VARIABLES = {"g(r)": "r", "T(r)": "r", "D(r)": "r", "S(Q)": "Q", "i(Q)": "Q", "F(Q)": "Q", "angle": "angle", "msd": "time", "Fs": "time"}
+_NAMES = {"angle": "probability", "msd": "mean-square displacement", "Fs": "Fₛ(Q, t)"}
+_UNITS = {"1/Å": "Å⁻¹", "A^-1": "Å⁻¹", "g/cm3": "g/cm³", "Å2": "Å²", "Å^2": "Å²", "degrees": "°", "degree": "°", "deg": "°", "1/degree": "1/°", "1/deg": "1/°"}
+
+
+def pretty_unit(unit: str) -> str:
+    """A unit as it is printed: ``1/Å`` → ``Å⁻¹``."""
+    return _UNITS.get(unit, unit.replace("^2", "²").replace("Å3", "Å³").replace("Å2", "Å²"))
+
+
+def _label(name: str, unit: str) -> str:
+    return f"{name} ({pretty_unit(unit)})" if unit and unit not in ("1", "dimensionless") else name
+
+
+def _figure(size: tuple[float, float]) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=size, layout="constrained")
+
+
+def _label_axes(axes: Axes, curve: Curve) -> None:
+    axes.set_xlabel(_label(_VARIABLES.get(curve.kind, "x"), curve.x_unit))
+    axes.set_ylabel(_label(_NAMES.get(curve.kind, curve.kind), curve.y_unit))
+
+
+def _legend(figure: Figure, axes: Axes, columns: int = 6) -> None:
+    handles, labels = axes.get_legend_handles_labels()
+    if handles:
+        figure.legend(handles, labels, loc="outside upper left", ncols=min(columns, len(handles)), borderaxespad=0.2)
+
+
+def _draw(axes: Axes, curve: Curve, color: str, label: str | None, **options: Any) -> None:
+    """A line with the band of its standard uncertainty, or of the spread over replicas."""
+    axes.plot(curve.x, curve.y, color=color, label=label, **options)
+    if curve.sigma is not None and np.isfinite(curve.sigma).all():
+        axes.fill_between(curve.x, curve.y - curve.sigma, curve.y + curve.sigma, color=color, alpha=0.22, linewidth=0)
+
+
+def plot_curves(
+    curves: Mapping[str, Curve],
+    *,
+    others: Sequence[Mapping[str, Curve]] = (),
+    x_range: tuple[float, float] | None = None,
+    level: float | None = None,
+    size: tuple[float, float] = PANEL,
+) -> Figure:
+    """Curves of one kind in one panel; a legend names them by their keys.
+
+    Parameters
+    ----------
+    others
+        The same curves of other replicas, drawn faintly behind.
+    level
+        A horizontal line for the eye: 1 for g(r) and S(Q).
+    """
+    with style():
+        figure = _figure(size)
+        axes = figure.add_subplot()
+        if level is not None:
+            axes.axhline(level, color=MUTED, linewidth=0.7)
+        for i, (label, curve) in enumerate(curves.items()):
+            color = SERIES[i % len(SERIES)]
+            for other in others:
+                if label in other:
+                    axes.plot(other[label].x, other[label].y, color=color, alpha=0.3, linewidth=0.6)
+            _draw(axes, curve, color, label)
+        first = next(iter(curves.values()))
+        _label_axes(axes, first)
+        axes.set_xlim(*(x_range or (first.x[0], first.x[-1])))
+        _legend(figure, axes)
+    return figure
+
+
+def plot_comparison(simulated: Curve, measured: Curve, *, x_range: tuple[float, float] | None = None, size: tuple[float, float] = WIDE) -> Figure:
+    """A measured curve, the simulated one as the instrument would have seen it, and their difference below."""
+    low, high = x_range or (max(simulated.x[0], measured.x[0]), min(simulated.x[-1], measured.x[-1]))
+    with style():
+        figure = _figure(size)
+        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
+        above.axhline(0.0, color=MUTED, linewidth=0.7)
+        _draw(above, measured, MEASURED, measured.label or "measured", linewidth=1.2)
+        _draw(above, simulated, SERIES[0], simulated.label or "simulated", linewidth=1.6)
+        inside = (measured.x >= max(low, simulated.x[0])) & (measured.x <= min(high, simulated.x[-1]))
+        x = measured.x[inside]
+        below.axhline(0.0, color=MUTED, linewidth=0.7)
+        below.plot(x, np.interp(x, simulated.x, simulated.y) - measured.y[inside], color=SERIES[1], linewidth=1.0)
+        _label_axes(above, measured)
+        above.set_xlabel("")
+        below.set_xlabel(_label(_VARIABLES.get(measured.kind, "x"), measured.x_unit))
+        below.set_ylabel("difference")
+        above.set_xlim(low, high)
+        _same_scale(above, below)
+        figure.align_ylabels()
+        _legend(figure, above)
+    return figure
+
+
+def _same_scale(above: Axes, below: Axes) -> None:
+    """Give the difference the scale of the curves, so that its size can be judged by eye; wider only where it would leave the panel."""
+    low, high = above.get_ylim()
+    reach = max(0.5 * (high - low) / 3.4, 1.08 * float(np.max(np.abs(below.lines[-1].get_ydata()), initial=0.0)))
+    below.set_ylim(-reach, reach)
+
+
+def plot_angles(curves: Mapping[str, Curve], *, others: Sequence[Mapping[str, Curve]] = ()) -> Figure:
+    """Bond-angle distributions, with the tetrahedral angle marked."""
+    figure = plot_curves(curves, others=others)
+    with style():
+        axes = figure.axes[0]
+        axes.axvline(109.47, color=MUTED, linewidth=0.7, linestyle=(0, (4, 3)))
+        axes.set_xlabel("angle (°)")
+        axes.set_ylim(bottom=0.0)
+        shown = [c.x[c.y > 0.005 * c.y.max()] for c in curves.values() if c.y.max() > 0]
+        axes.set_xlim(max(0.0, min(s[0] for s in shown) - 5), 180.0) if shown else axes.set_xlim(0, 180)
+    return figure
+
+
+def plot_displacements(curves: Mapping[str, Curve], *, forgotten: float | None = 10.0) -> Figure:
+    """Mean-square displacements in the melt; the dashed line is what the network formers must exceed [Å²]."""
+    scaled = {k: _in_ps(c) for k, c in curves.items()}
+    figure = plot_curves(scaled)
+    with style():
+        axes = figure.axes[0]
+        positive = [c for c in scaled.values() if np.any((c.x > 0) & (c.y > 0))]
+        if positive:
+            axes.set_xscale("log")
+            axes.set_yscale("log")
+            axes.set_xlim(min(c.x[(c.x > 0) & (c.y > 0)][0] for c in positive), max(c.x[-1] for c in positive))
+        if forgotten is not None:
+            axes.axhline(forgotten, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    return figure
+
+
+def _in_ps(curve: Curve) -> Curve:
+    factor = 1e-3 if curve.x_unit == "fs" else 1.0
+    return Curve(curve.x * factor, curve.y, curve.sigma, curve.kind, "ps" if factor != 1.0 else curve.x_unit, curve.y_unit, curve.label, curve.metadata)
+
+
+def plot_qn(
+    simulated: Mapping[int, float], measured: Mapping[int, float], *, spread: Mapping[int, float] | None = None, source: str = "NMR", element: str = "Si"
+) -> Figure:
+    """Fractions of Qn units, beside the measured ones."""
+    with style():
+        figure = _figure(PANEL)
+        axes = figure.add_subplot()
+        n = sorted(set(simulated) | set(measured))
+        at, width = np.arange(len(n)), 0.38 if measured else 0.6
+        shift = width / 2 if measured else 0.0
+        heights = [100 * simulated.get(i, 0.0) for i in n]
+        errors = [100 * (spread or {}).get(i, 0.0) for i in n] if spread else None
+        axes.bar(at - shift, heights, width, color=SERIES[0], label="simulated", yerr=errors, ecolor=MUTED, capsize=2)
+        if measured:
+            axes.bar(at + shift, [100 * measured.get(i, 0.0) for i in n], width, color="none", edgecolor=MEASURED, linewidth=1.1, label=source)
+        axes.set_xticks(at, [f"Q{str(i).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}" for i in n])
+        axes.grid(axis="x", visible=False)
+        axes.set_ylabel(f"share of {element} (%)")
+        _legend(figure, axes)
+    return figure
+
+
+def plot_coordination(fractions: Mapping[str, Mapping[int, float]]) -> Figure:
+    """How many neighbours each centre has: one row of shares per centre-neighbour pair."""
+    with style():
+        figure = _figure((PANEL[0], max(1.4, 0.8 + 0.36 * len(fractions))))
+        axes = figure.add_subplot()
+        numbers = sorted({n for row in fractions.values() for n, share in row.items() if share > 0.002})
+        for y, row in enumerate(fractions.values()):
+            left = 0.0
+            for n in numbers:
+                share = 100 * row.get(n, 0.0)
+                axes.barh(y, share, 0.62, left, color=SERIES[n % len(SERIES)], edgecolor="white", linewidth=0.4)
+                if share > 6:
+                    axes.text(left + share / 2, y, str(n), ha="center", va="center", color="white", fontsize=8)
+                left += share
+        axes.set_yticks(range(len(fractions)), list(fractions))
+        axes.invert_yaxis()
+        axes.grid(axis="y", visible=False)
+        axes.set_xlim(0, 100)
+        axes.set_xlabel("share of centres with that many neighbours (%)")
+    return figure
+
+
+def block_mean(x: Any, y: Any, blocks: int = 500) -> tuple[Any, Any, Any, Any]:
+    """Mean x, mean, smallest and largest y of consecutive blocks: a long noisy series, small enough to draw."""
+    n = min(blocks, len(x))
+    pieces = [(a, b) for a, b in zip(np.array_split(np.asarray(x), n), np.array_split(np.asarray(y), n), strict=True) if len(a)]
+    return tuple(np.array([f(p[k]) for p in pieces]) for k, f in ((0, np.mean), (1, np.mean), (1, np.min), (1, np.max)))  # type: ignore[return-value]
+
+
+def plot_thermo(thermo: Mapping[str, Any], n_atoms: int, *, others: Sequence[Mapping[str, Any]] = ()) -> Figure:
+    """Temperature, density, energy and pressure over the whole run, stages shaded; other replicas faintly behind."""
+    rows = (
+        ("temperature", "temperature (K)", 1.0),
+        ("density", "density (g/cm³)", 1.0),
+        ("potential_energy", "potential energy\n(eV/atom)", 1.0 / n_atoms),
+        ("pressure", "pressure (GPa)", 1.0),
+    )
+    with style():
+        figure = _figure((WIDE[0], 5.6))
+        panels = figure.subplots(2, 2, sharex=True)
+        for axes, (name, label, factor), color in zip(panels.flat, rows, SERIES, strict=False):
+            for other in others:
+                x, mean, *_ = block_mean(other["time"] * 1e-3, other[name] * factor, 250)
+                axes.plot(x, mean, color=color, alpha=0.35, linewidth=0.6)
+            x, mean, low, high = block_mean(thermo["time"] * 1e-3, thermo[name] * factor)
+            axes.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
+            axes.plot(x, mean, color=color, linewidth=1.2)
+            axes.set_ylabel(label)
+            _shade_stages(axes, thermo)
+            _robust_range(axes, low, high, name)
+        for axes in panels[1]:
+            axes.set_xlabel("time (ps)")
+        figure.align_ylabels()
+        _legend(figure, panels.flat[0], 8)
+    return figure
+
+
+def _shade_stages(axes: Axes, thermo: Mapping[str, Any]) -> None:
+    time, stage = thermo["time"] * 1e-3, thermo["stage"]
+    starts = np.flatnonzero(np.r_[True, stage[1:] != stage[:-1]])
+    named: set[str] = set()
+    for first, after in zip(starts, [*starts[1:], len(stage) - 1], strict=True):
+        name = str(stage[first])
+        axes.axvspan(time[first], time[after], color=STAGES.get(name, MUTED), alpha=0.09, linewidth=0, label=None if name in named else name)
+        named.add(name)
+    axes.set_xlim(time[0], time[-1])
+    axes.grid(axis="x", visible=False)
+
+
+def _robust_range(axes: Axes, low: Any, high: Any, name: str) -> None:
+    """Frame what matters: the push-off's spikes may leave the panel."""
+    if len(low) < 20 or name == "temperature":
+        return
+    bottom, top = np.percentile(low, 2), np.percentile(high, 98)
+    margin = 0.15 * (top - bottom) or 1.0
+    axes.set_ylim(max(float(np.min(low)), bottom - margin) - 0.02 * margin, min(float(np.max(high)), top + margin) + 0.02 * margin)
+
+
+def plot_cooling(thermo: Mapping[str, Any], n_atoms: int, *, others: Sequence[Mapping[str, Any]] = ()) -> Figure:
+    """Potential energy per atom and density against temperature along the quench: the bend is the glass transition."""
+    with style():
+        figure = _figure((WIDE[0], 3.4))
+        panels = figure.subplots(1, 2)
+        rows = (("potential_energy", "potential energy (eV/atom)", SERIES[2]), ("density", "density (g/cm³)", SERIES[1]))
+        for axes, (name, label, color) in zip(panels, rows, strict=True):
+            factor = 1.0 / n_atoms if name == "potential_energy" else 1.0
+            for i, one in enumerate((*others, thermo)):
+                quench = one["stage"] == "quench"
+                if not quench.any():
+                    continue
+                x, mean, *_ = block_mean(one["temperature"][quench], one[name][quench] * factor, 160)
+                main = i == len(others)
+                axes.plot(x, mean, color=color, linewidth=1.4 if main else 0.6, alpha=1.0 if main else 0.4)
+            axes.set_xlabel("temperature (K)")
+            axes.set_ylabel(label)
+            axes.set_xlim(left=0)
+    return figure

@@ -1,0 +1,75 @@
+"""Small pieces of HTML; every text from a run passes through ``escape`` here or at its caller."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+
+def formula(text: str) -> str:
+    """A composition with its subscripts set: ``30Na2O-70SiO2`` → 30Na₂O–70SiO₂."""
+    set_low = re.sub(r"(?<=[A-Za-z)])(\d+(?:\.\d+)?)", r"<sub>\1</sub>", escape(text))
+    return set_low.replace("-", "–")
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A number as a reader wants it: four significant digits, no exponent where none is needed."""
+    try:
+        x = float(value)
+    except (TypeError, ValueError):
+        return escape(str(value))
+    if x != x:
+        return "–"
+    text = f"{x:.{digits}g}"
+    if "e" in text:
+        mantissa, power = text.split("e")
+        return f"{int(x):d}" if 0 <= int(power) < 7 else f"{mantissa.replace('-', '−')}·10<sup>{int(power)}</sup>".replace("-", "−")
+    return text.replace("-", "−")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
+    """A table of ready HTML cells; cells that begin with a digit or a sign stand on the right."""
+    head = "".join(f"<th>{h}</th>" for h in headings)
+    body = "".join("<tr>" + "".join(f"<td{_side(c)}>{c}</td>" for c in row) + "</tr>" for row in rows)
+    title = f"<caption>{caption}</caption>" if caption else ""
+    return f'<div class="scroll"><table>{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _side(cell: str) -> str:
+    return ' class="number"' if re.match(r"[−+]?\d", cell) else ""
+
+
+def figure(title: str, content: str, note: str = "", wide: bool = False) -> str:
+    """A titled card around a picture or a table."""
+    below = f'<p class="note">{note}</p>' if note else ""
+    return f'<figure class="card{" wide" if wide else ""}"><figcaption>{title}</figcaption>{content}{below}</figure>'
+
+
+def absent(title: str, why: str) -> str:
+    """The place of a picture that could not be drawn: which it is and how to get it."""
+    return f'<figure class="card absent"><figcaption>{title}</figcaption><p>{why}</p></figure>'
+
+
+def grid(cards: Sequence[str]) -> str:
+    return f'<div class="grid">{"".join(cards)}</div>' if cards else ""
+
+
+def link(text: str, doi: str) -> str:
+    """A text with its DOI as a link (followed only when the reader clicks)."""
+    address = escape(doi.removeprefix("https://doi.org/"), quote=True)
+    return f'{escape(text)} <a href="https://doi.org/{address}" rel="noreferrer">doi:{address}</a>' if doi else escape(text)
+
+
+def listing(items: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{i}</li>" for i in items) + "</ul>" if items else ""
+
+
+def definitions(values: Mapping[str, Any]) -> str:
+    """Nested settings as a definition list."""
+    rows = []
+    for key, value in values.items():
+        shown = definitions(value) if isinstance(value, Mapping) else escape(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        rows.append(f"<dt>{escape(str(key).replace('_', ' '))}</dt><dd>{shown}</dd>")
+    return f"<dl>{''.join(rows)}</dl>"

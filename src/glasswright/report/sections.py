@@ -1,0 +1,369 @@
+"""The sections of a report: each takes a run and gives HTML, or nothing where the run holds nothing to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from ..curve import Curve
+from ..errors import InputError
+from ..io.run import Run
+from . import figures
+from .html import absent, figure, grid, number, table
+from .palette import to_svg
+
+_HOW_TO_SUPPLY = (
+    "Put the file where <code>GLASSWRIGHT_DATA</code> points (a folder), then type <code>glasswright analyze {path}</code> and "
+    "<code>glasswright report {path}</code>. Measured data whose licence does not allow copying do not come with the package."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What a report is made from, read once."""
+
+    run: Run
+
+    @cached_property
+    def curves(self) -> dict[str, Curve]:
+        return self.run.curves()
+
+    @cached_property
+    def replica_curves(self) -> list[dict[str, Curve]]:
+        """Curves of each replica; empty for a single run."""
+        return [] if self.run.replicas == [self.run] else [r.curves() for r in self.run.replicas]
+
+    @cached_property
+    def thermo(self) -> list[Mapping[str, Any]]:
+        """thermo.csv of each replica that has one with at least two rows."""
+        return [one.thermo for one in self.run.replicas if (one.path / "thermo.csv").is_file() and len(one.thermo["time"]) > 1]
+
+    @cached_property
+    def atoms(self) -> Any | None:
+        """The glass, or None where the run has none yet."""
+        try:
+            return self.run.atoms
+        except InputError:
+            return None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """run.toml; of the first replica where the set itself says less."""
+        first = self.run.replicas[0].settings
+        return {**first, **self.run.settings}
+
+    @property
+    def n_atoms(self) -> int:
+        if self.atoms is not None:
+            return len(self.atoms)
+        counts = self.document.get("composition", {}).get("atoms", {})
+        return sum(counts.values()) or int(self.document.get("settings", {}).get("n_atoms", 1))
+
+    def named(self, prefix: str) -> dict[str, Curve]:
+        """Curves whose file name begins so, keyed by the rest."""
+        return {name.removeprefix(prefix): curve for name, curve in self.curves.items() if name.startswith(prefix)}
+
+    def of_replicas(self, prefix: str) -> list[dict[str, Curve]]:
+        return [{n.removeprefix(prefix): c for n, c in curves.items() if n.startswith(prefix)} for curves in self.replica_curves]
+
+    def cutoffs(self) -> dict[tuple[str, str], float]:
+        """Measured first-shell cutoffs [Å]."""
+        found = {}
+        for row in self.run.replicas[0].table("coordination") or self.run.table("coordination"):
+            try:
+                found[row["centre"], row["neighbour"]] = float(row["cutoff"])
+            except (KeyError, ValueError):
+                continue
+        return found
+
+
+def _picture(name: str, title: str, plot: Any, note: str = "", wide: bool = False) -> str:
+    return figure(title, to_svg(plot, name, _plain(title)), note, wide)
+
+
+def _plain(title: str) -> str:
+    return title.replace("<sub>", "").replace("</sub>", "")
+
+
+def thermo(source: Source) -> str:
+    """Temperature, density, energy and pressure over the run, the cooling curve, and the stage table."""
+    cards = []
+    if source.thermo:
+        first, others = source.thermo[0], source.thermo[1:]
+        note = "Line: mean; band: smallest and largest value within 1/500 of the run."
+        if others:
+            note += f" Thin lines: the other {len(others)} replicas."
+        cards.append(_picture("thermo", "The whole run", figures.plot_thermo(first, source.n_atoms, others=others), note, wide=True))
+        if np.count_nonzero(first["stage"] == "quench") > 3:
+            plot = figures.plot_cooling(first, source.n_atoms, others=others)
+            cards.append(_picture("cooling", "Along the quench", plot, "The bend is the glass transition of this cooling rate.", wide=True))
+    cards.extend(_stages(source))
+    return grid(cards)
+
+
+def _stages(source: Source) -> list[str]:
+    """What was run, stage by stage, and what came out at the end of each."""
+    rows = source.document.get("stages", [])
+    if not rows:
+        return []
+    measured = source.thermo[0] if source.thermo else None
+    cells, start = [], 0.0
+    for row in rows:
+        end = float(row.get("end_time", row.get("time", start)))
+        programme = [_programme(row.get("temperature"), "K"), _programme(row.get("pressure"), "GPa")]
+        duration = row.get("steps", 0) * float(row.get("timestep", 0.0)) or end - start
+        state = _at_end(measured, start, end) if measured is not None else ["", "", ""]
+        words = [escape(str(row.get("name", ""))), escape(str(row.get("ensemble", row.get("method", ""))).upper())]
+        cells.append([*words, number(row.get("steps", "")), number(duration / 1e3) if duration else "–", *programme, *state])
+        start = end
+    headings = ("stage", "ensemble", "steps", "time (ps)", "thermostat", "barostat", "T (K)", "density (g/cm³)", "P (GPa)")
+    content = table(headings, cells)
+    return [figure("Stages", content, "Last three columns: mean over the last fifth of the stage.", wide=True)]
+
+
+def _programme(values: Any, unit: str) -> str:
+    if not values:
+        return "–"
+    low, high = (values[0], values[-1]) if isinstance(values, list) else (values, values)
+    return f"{number(low)} {unit}" if low == high else f"{number(low)} → {number(high)} {unit}"
+
+
+def _at_end(thermo: Mapping[str, Any], start: float, end: float) -> list[str]:
+    late = (thermo["time"] > end - 0.2 * (end - start)) & (thermo["time"] <= end * (1 + 1e-9))
+    return [number(np.mean(thermo[name][late]), 4) if late.any() else "–" for name in ("temperature", "density", "pressure")]
+
+
+_RANGES = {"S(Q)": (0.0, 20.0), "i(Q)": (0.0, 25.0), "F(Q)": (0.0, 25.0), "T(r)": (1.0, 8.0), "g(r)": (1.0, 8.0), "D(r)": (1.0, 8.0)}
+
+
+def scattering(source: Source) -> str:
+    """What a diffraction experiment sees: measured against simulated, then every simulated curve."""
+    cards, seen = [], set()
+    for name, measured in source.named("measured_").items():
+        simulated = source.curves.get(f"compared_{name}")
+        radiation = radiation_of(name)
+        seen.add(radiation)
+        if simulated is None:
+            continue
+        low, high = _RANGES.get(measured.kind, (measured.x[0], measured.x[-1]))
+        span = (max(low, min(measured.x[0], simulated.x[0])), min(high, measured.x[-1], simulated.x[-1]))
+        plot = figures.plot_comparison(simulated, measured, x_range=span)
+        title = f"{escape(measured.kind)}, {radiation}: simulated and measured"
+        cards.append(_picture(f"compare-{name}", title, plot, _residual(measured, simulated), wide=True))
+    composition = escape(str(source.document.get("composition", {}).get("formula", source.document.get("settings", {}).get("composition", "this glass"))))
+    for radiation in ("neutron", "X-ray"):
+        if radiation not in seen and source.curves:
+            why = f"A measured {radiation} i(Q) or S(Q) of {composition} would be drawn here over the simulated one, with their residual R<sub>χ</sub>. "
+            cards.append(absent(f"{radiation} diffraction: no measured curve found", why + _HOW_TO_SUPPLY.format(path=escape(str(source.run.path)))))
+    totals = {"neutron": "sq_neutron", "X-ray": "sq_xray"}
+    shown = {k: source.curves[v] for k, v in totals.items() if v in source.curves}
+    if shown:
+        others = [{k: c[v] for k, v in totals.items() if v in c} for c in source.replica_curves]
+        plot = figures.plot_curves(shown, others=others, x_range=(0.0, min(20.0, max(c.x[-1] for c in shown.values()))), level=1.0)
+        cards.append(_picture("sq", "Structure factor S(Q), Faber-Ziman", plot, _band(source)))
+    if "t_of_r_neutron" in source.curves:
+        curves = {"neutron": source.curves["t_of_r_neutron"]}
+        plot = figures.plot_curves(curves, others=[{"neutron": c["t_of_r_neutron"]} for c in source.replica_curves if "t_of_r_neutron" in c])
+        cards.append(_picture("t-of-r", "Total correlation function T(r)", plot))
+    return grid(cards)
+
+
+def radiation_of(name: str) -> str:
+    """Radiation of a curve by its file name."""
+    return "X-ray" if "xray" in name else "neutron"
+
+
+def _residual(measured: Curve, simulated: Curve) -> str:
+    """What the two curves disagree by, under which policy, and who measured."""
+    found = {**measured.metadata, **simulated.metadata}
+    parts = []
+    for key, text in (("r_chi", "R<sub>χ</sub>"), ("r_chi_scaled", "R<sub>χ</sub> with fitted scale"), ("scale", "scale")):
+        if found.get(key) is not None:
+            parts.append(f"<b>{text} = {number(found[key], 3)}</b>" if key == "r_chi" else f"{text} = {number(found[key], 3)}")
+    parts += [escape(f"{key.replace('_', ' ')}: {found[key]}") for key in ("source", "citation", "window", "q_range") if found.get(key)]
+    return "; ".join(parts) + "." if parts else ""
+
+
+def _band(source: Source) -> str:
+    count = len(source.replica_curves)
+    return f"Mean over {count} replicas with the band of their spread; thin lines: each replica." if count else ""
+
+
+def distances(source: Source) -> str:
+    """Pair distribution functions."""
+    cards = []
+    for prefix, title in (("rdf_total_", "Total g(r)"), ("rdf_", "Partial g(r)")):
+        chosen = {k.replace("xray", "X-ray"): c for k, c in source.named(prefix).items() if prefix == "rdf_total_" or not k.startswith("total_")}
+        if chosen:
+            others = [{k.replace("xray", "X-ray"): c for k, c in one.items()} for one in source.of_replicas(prefix)]
+            reach = min(10.0, max(c.x[-1] for c in chosen.values()))
+            plot = figures.plot_curves(chosen, others=others, x_range=(1.0, reach), level=1.0)
+            cards.append(_picture(prefix.strip("_").replace("_", "-"), title, plot, _band(source)))
+    return grid(cards[::-1])
+
+
+def angles(source: Source) -> str:
+    """Bond angles, in the middle of the polyhedra and between them."""
+    found = source.named("angle_")
+    formers = set(source.document.get("resolved", {}).get("formers", ()))
+    inside = {k: c for k, c in found.items() if k.split("-")[1] in formers}
+    groups = [("Bond angles within the polyhedra", inside), ("Bond angles between them", {k: c for k, c in found.items() if k not in inside})]
+    if not inside or len(inside) == len(found):
+        groups = [("Bond angles", found)]
+    cards = []
+    for i, (title, curves) in enumerate(groups):
+        if curves:
+            plot = figures.plot_angles(curves, others=[{k: c for k, c in one.items() if k in curves} for one in source.of_replicas("angle_")])
+            cards.append(_picture(f"angles-{i}", title, plot, "Dashed: the tetrahedral angle, 109.47°."))
+    return grid(cards)
+
+
+def network(source: Source) -> str:
+    """Qn units, coordination numbers and oxygen species."""
+    return grid([*_qn(source), *_coordination(source), *_oxygen(source)])
+
+
+def _float(row: Mapping[str, str], key: str) -> float | None:
+    try:
+        return float(row[key])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _qn(source: Source) -> list[str]:
+    cards = []
+    rows = source.run.table("qn")
+    for species in dict.fromkeys(r.get("species", "") for r in rows):
+        own = [r for r in rows if r.get("species") == species]
+        simulated = {int(float(r["n"])): f for r in own if (f := _float(r, "fraction")) is not None}
+        measured = {int(float(r["n"])): f for r in own if (f := _float(r, "measured")) is not None}
+        spread = {int(float(r["n"])): f for r in own if (f := _float(r, "spread")) is not None}
+        title = f"Q<sup>n</sup> of {escape(species)}" + (" against NMR" if measured else "")
+        origin = next((r["source"] for r in own if r.get("source")), "")
+        note = f"Measured: {escape(origin)}." if measured and origin else "No measured Q<sup>n</sup> populations of this composition are in the library."
+        plot = figures.plot_qn(simulated, measured, spread=spread or None, source="measured (NMR)", element=species)
+        cards.append(figure(title, to_svg(plot, f"qn-{escape(species)}", f"Qn populations of {species}"), note))
+    return cards
+
+
+def _coordination(source: Source) -> list[str]:
+    rows = source.run.table("coordination")
+    if not rows:
+        return []
+    counted = [k for k in rows[0] if k and k.split(":")[0].strip().isdigit()]
+    fractions = {f"{r['centre']}–{r['neighbour']}": {int(k.split(":")[0]): f for k in counted if (f := _float(r, k)) is not None} for r in rows}
+    cells = []
+    for r in rows:
+        most = sorted(((f, k) for k in counted if (f := _float(r, k)) is not None and f > 0.005), reverse=True)[:4]
+        shares = ", ".join(f"{k.split(':')[0]}: {100 * f:.1f} %" for f, k in sorted(most, key=lambda m: int(m[1].split(":")[0])))
+        cells.append([f"{escape(r['centre'])}–{escape(r['neighbour'])}", number(r.get("cutoff", ""), 3), number(r.get("mean", ""), 4), shares or "–"])
+    cards = []
+    if any(fractions.values()):
+        near = {k: v for k, v in fractions.items() if v and max(v) <= 12 and k.split("–")[0] != k.split("–")[1]}
+        if near:
+            cards.append(figure("Coordination numbers", to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers")))
+    note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
+    cards.append(figure("Coordination", table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells), note))
+    return cards
+
+
+def _oxygen(source: Source) -> list[str]:
+    rows = source.run.table("oxygen")
+    if not rows:
+        return []
+    headings = [h for h in rows[0] if h]
+    return [figure("Oxygen species", table([escape(h.replace("_", " ")) for h in headings], [[number(r.get(h) or "–") for h in headings] for r in rows]))]
+
+
+def melt(source: Source) -> str:
+    """What the melt forgot, and the checks of the run."""
+    cards = []
+    moved = source.named("msd_")
+    if moved:
+        plot = figures.plot_displacements(moved)
+        cards.append(_picture("msd", "Displacements in the melt", plot, "Dashed: 10 Å², which network formers must pass before the quench begins."))
+    results = source.document.get("results", {})
+    rows = []
+    for species, value in sorted(results.get("scattering", {}).items()):
+        displacement = results.get("msd", {}).get(species)
+        rows.append([escape(species), number(value, 2), number(displacement, 3) if displacement is not None else "–"])
+    if rows:
+        note = escape(str(results.get("memory", "")))
+        content = table(("species", "F<sub>s</sub>(1.5 Å⁻¹) at the end", "mean-square displacement (Å²)"), rows)
+        cards.append(figure("Memory of the random packing", content, f"Lost where F<sub>s</sub> is below 0.1. {note}"))
+    checks = _checks(results)
+    if checks:
+        cards.append(figure("Checks", table(("quantity", "value"), checks)))
+    return grid(cards)
+
+
+_CHECKS = (
+    ("melt_time", "time in the melt", "ps", 1e-3),
+    ("melt_extensions", "extensions of the melt", "", 1.0),
+    ("drift", "drift of the conserved energy in NVE", "meV/atom/ps", 1e3),
+    ("relax_time", "relaxation after the quench", "ps", 1e-3),
+    ("inherent_structure_energy", "energy of the inherent structure", "eV/atom", 1.0),
+)
+
+
+def _checks(results: Mapping[str, Any]) -> list[list[str]]:
+    found = [(key, text, unit, results[key] * factor) for key, text, unit, factor in _CHECKS if key in results]
+    rows = [[text, f"{number(value, 5 if key.startswith('inherent') else 3)} {unit}".strip()] for key, text, unit, value in found]
+    if "relaxed" in results:
+        rows.append(["energy and volume flat before sampling", "yes" if results["relaxed"] else "no"])
+    return rows
+
+
+def facts(source: Source) -> str:
+    """The table simulated / measured / source."""
+    rows = source.run.table("summary")
+    if not rows:
+        return ""
+    cells = []
+    for row in rows:
+        unit = figures.pretty_unit(row.get("unit", "") or "")
+        spread = _float(row, "spread")
+        simulated = number(row.get("simulated", "")) + (f" ± {number(spread, 2)}" if spread else "")
+        origin = escape(row.get("source") or "") + (f' <small>{escape(row["note"])}</small>' if row.get("note") else "")
+        cells.append([escape(row.get("quantity", "")), simulated, measured_text(row), escape(unit), agreement(row), origin])
+    return figure("Simulated and measured", table(("quantity", "simulated", "measured", "unit", "", "source"), cells), wide=True)
+
+
+def measured_text(row: Mapping[str, str]) -> str:
+    """The measured value or range of a row of summary.csv."""
+    value, low, high = (_float(row, k) for k in ("measured", "measured_low", "measured_high"))
+    if low is not None and high is not None and low != high:
+        return f"{number(low)} to {number(high)}"
+    return "–" if value is None else number(value)
+
+
+def agreement(row: Mapping[str, str]) -> str:
+    """Whether a simulated value lies in the measured range, or by how much it misses the measured value."""
+    simulated, value, low, high = (_float(row, k) for k in ("simulated", "measured", "measured_low", "measured_high"))
+    if simulated is None:
+        return ""
+    spread = _float(row, "spread") or 0.0
+    if low is not None and high is not None and low < high:
+        if low - spread <= simulated <= high + spread:
+            return '<span class="good">within</span>'
+        value = value if value is not None else (low if simulated < low else high)
+    if not value:
+        return ""
+    off = 100 * (simulated / value - 1)
+    return f'<span class="{"good" if abs(off) < 2 else "off"}">{"+" if off >= 0 else "−"}{abs(off):.1f} %</span>'
+
+
+SECTIONS: Sequence[tuple[str, str, Any]] = (
+    ("facts", "Simulated and measured", facts),
+    ("scattering", "Diffraction", scattering),
+    ("distances", "Distances", distances),
+    ("network", "Network", network),
+    ("angles", "Angles", angles),
+    ("run", "The run", thermo),
+    ("melt", "The melt", melt),
+)
