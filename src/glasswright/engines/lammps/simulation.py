@@ -120,7 +120,7 @@ class LammpsSimulation(Simulation):
         step = self._step()
         # LAMMPS moves the cell with conjugate gradients only.
         method = "cg" if settings.cell else settings.method
-        relax = ["fix relax all box/relax iso 0.0 vmax 0.002"] if settings.cell else []
+        relax = ["fix relax all box/relax iso 0.0 vmax 0.002 fixedpoint 0 0 0"] if settings.cell else []
         self._fit_mesh()
         self._program.run([
             *self._release(),
@@ -196,8 +196,9 @@ def _motion(stage: Stage, name: str) -> list[str]:
         return [f"fix {name} all nve"]
     if stage.ensemble == "nvt":
         return [f"fix {name} all nvt temp {heat}"]
+    # The box stays at the origin; about its centre LAMMPS would round differently after a restart.
     cell = "iso" if stage.cell == "isotropic" else "aniso"
-    return [f"fix {name} all npt temp {heat} {cell} {p0:.12g} {p1:.12g} {stage.barostat_damping / _PS:.12g}"]
+    return [f"fix {name} all npt temp {heat} {cell} {p0:.12g} {p1:.12g} {stage.barostat_damping / _PS:.12g} fixedpoint 0 0 0"]
 
 
 def _checkpoint(step: int) -> str:
