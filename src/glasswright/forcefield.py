@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -49,6 +50,16 @@ class Coulomb:
 
 
 @dataclass(frozen=True)
+class ParameterRule:
+    """Parameters of a pair that follow from the composition."""
+
+    name: str
+    """Name in ``forms.rules.RULES``."""
+    resolve: Callable[[Mapping[str, float], Mapping[str, int]], Mapping[str, float]]
+    """Parameters as written and number of atoms of each species → parameters as used."""
+
+
+@dataclass(frozen=True)
 class PairTerm:
     """A short-range pair interaction of two species."""
 
@@ -67,6 +78,8 @@ class PairTerm:
     """Energy shifted to zero at the cutoff."""
     smoothing: float = 0.0
     """Width γ of SHIK's G(r) applied after the shift [Å]; 0 for none."""
+    rule: ParameterRule | None = None
+    """Replaces parameters by those of the composition when the force field is bound to atoms."""
 
 
 @dataclass(frozen=True)
@@ -152,15 +165,13 @@ class ForceField:
         InputError
             If a species or a required pair is missing, or the charges do not balance.
         """
-        labels = np.asarray(atoms.arrays.get("species", atoms.get_chemical_symbols()), dtype=str)
+        from ase.data import atomic_masses, atomic_numbers, chemical_symbols
+
+        labels = np.asarray(atoms.arrays.get("species", [chemical_symbols[z] for z in atoms.numbers]), dtype=str)
         known = {s.name: s for s in self.species}
         missing = sorted(set(labels) - set(known))
         if missing:
-            raise InputError(
-                f"Force field {self.name!r} has no parameters for {', '.join(missing)}.",
-                f"It knows {', '.join(known)}.",
-                "Choose another with `glasswright forcefields list`, or set atoms.arrays['species'] for species finer than an element.",
-            )
+            raise self._unknown(missing)
         names = tuple(sorted(set(labels)))
         types = np.searchsorted(np.array(names), labels)
         counts = np.bincount(types, minlength=len(names))
@@ -168,10 +179,29 @@ class ForceField:
         for pair in self.required_pairs:
             if set(pair) <= set(names) and pair not in self.pairs:
                 raise InputError(f"Force field {self.name!r} has no {pair[0]}-{pair[1]} term.", mend="Add it to the file.")
-        from ase.data import atomic_masses, atomic_numbers
-
         masses = np.array([atomic_masses[atomic_numbers[known[n].element]] for n in names])
-        return BoundForceField(self, names, types, masses, charges)
+        present = {n: int(c) for n, c in zip(names, counts, strict=True)}
+        pairs = {p: _resolved(t, present) for p, t in self.pairs.items() if set(p) <= set(names)}
+        return BoundForceField(self, names, types, masses, charges, pairs)
+
+    def _unknown(self, missing: list[str]) -> InputError:
+        finer = {m: [s.name for s in self.species if s.element == m] for m in missing}
+        for element, choices in finer.items():
+            if choices:
+                return InputError(
+                    f"Force field {self.name!r} has no {element} but {' and '.join(choices)}.",
+                    "They differ in charge, so one has to be chosen for each atom.",
+                    f"Label the atoms in atoms.arrays['species'] with {' or '.join(choices)} (and every other atom with its symbol).",
+                )
+        return InputError(
+            f"Force field {self.name!r} has no parameters for {', '.join(missing)}.",
+            f"It knows {', '.join(s.name for s in self.species)}.",
+            "Choose another with `glasswright forcefields list`.",
+        )
+
+
+def _resolved(term: PairTerm, counts: Mapping[str, int]) -> PairTerm:
+    return term if term.rule is None else replace(term, parameters=MappingProxyType(dict(term.rule.resolve(term.parameters, counts))))
 
 
 def _charges(ff: ForceField, species: list[Species], counts: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -204,6 +234,8 @@ class BoundForceField:
     """``(n_species,)`` [u]"""
     charges: NDArray[np.float64]
     """``(n_species,)`` [e]"""
+    pairs: Mapping[Pair, PairTerm]
+    """Terms among the species present, composition rules resolved."""
 
     @property
     def coulomb(self) -> Coulomb:
@@ -212,13 +244,15 @@ class BoundForceField:
     @property
     def cutoff(self) -> float:
         """The longest real-space cutoff among the species present [Å]."""
-        reach = [t.cutoff for p, t in self.forcefield.pairs.items() if set(p) <= set(self.species)]
+        reach = [t.cutoff for t in self.pairs.values()]
         if self.coulomb.method != "none":
             reach.append(self.coulomb.cutoff)
         return max(reach)
 
     def pair_term(self, a: str, b: str) -> PairTerm | None:
-        return self.forcefield.pairs.get(pair_key(a, b))
+        """The short-range term of two species, or None where there is none."""
+        return self.pairs.get(pair_key(a, b))
 
     def charge(self, name: str) -> float:
+        """Charge of a species [e]."""
         return float(self.charges[self.species.index(name)])

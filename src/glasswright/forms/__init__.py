@@ -2,5 +2,6 @@
 
 from .cores import CORES, Splice, splice
 from .pair import PAIR_FORMS, PairForm
+from .rules import RULES
 
-__all__ = ["CORES", "PAIR_FORMS", "PairForm", "Splice", "splice"]
+__all__ = ["CORES", "PAIR_FORMS", "RULES", "PairForm", "Splice", "splice"]

@@ -106,9 +106,7 @@ PAIR_FORMS: dict[str, PairForm] = {
             _buckingham24,
             lambda p: (InversePower(p["D"], 24),),
         ),
-        PairForm(
-            "born", "A exp((sigma-r)/rho) - C/r^6 + D/r^8", ("A", "rho", "sigma", "C", "D"), ("eV", "Å", "Å", "eV Å^6", "eV Å^8"), _born
-        ),
+        PairForm("born", "A exp((sigma-r)/rho) - C/r^6 + D/r^8", ("A", "rho", "sigma", "C", "D"), ("eV", "Å", "Å", "eV Å^6", "eV Å^8"), _born),
         PairForm(
             "morse12",
             "D [(1 - exp(-a (r-r0)))^2 - 1] + C/r^12",

@@ -57,7 +57,9 @@ def inner_radius(bound: BoundForceField, a: str, b: str) -> float:
     return float(r[steep[-1]]) if steep.size else INNER_RADIUS
 
 
-def pair_energy_force(bound: BoundForceField, a: str, b: str, r: ArrayLike, ewald_alpha: float | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def pair_energy_force(
+    bound: BoundForceField, a: str, b: str, r: ArrayLike, ewald_alpha: float | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Short range and real-space Coulomb of two species, summed.
 
     Parameters
@@ -93,7 +95,8 @@ def core_radius(bound: BoundForceField, a: str, b: str) -> float | None:
         return None
     inner = term_splice(term)
     if inner is not None:
-        return inner.r0
+        # A splice so deep that the wall before it is never climbed is no core that a run could enter.
+        return inner.r0 if inner.r0 > inner_radius(bound, a, b) else None
     if not len(all_terms(term)) > len(body_terms(term)):
         return None
     r = np.arange(INNER_RADIUS, 3.0, 1e-3)
