@@ -92,6 +92,8 @@ class Driver:
         seen = None if reference is None else memory(reference, _fractional(state), state.cell, self._species)
         phase = progress.phase
         progress = self._protocol.finish(progress, stage, seen, state.potential_energy / len(self._atoms))
+        if self._protocol.task(progress) is None:
+            self._write("glass.extxyz", state)  # before the checkpoint that says that all is done
         writer.checkpoint(self._number(progress), simulation.save, progress.to_dict())
         if phase == self._protocol.remembered and progress.phase != phase:
             self._keep(phase)
@@ -110,18 +112,24 @@ class Driver:
         )
 
     def _minimize(self, simulation: Simulation, task: Minimization, progress: Progress, writer: RunWriter) -> tuple[Progress, State]:
-        """The glass is what was sampled; its inherent structure is kept beside it."""
-        from ase.io import write
-
-        glass = simulation.state()
-        write_atomically(self._path / "glass.extxyz", lambda p: write(p, self.configuration(glass), format="extxyz"))
-        state = simulation.minimize(task)
-        relaxed = self.configuration(state)
-        relaxed.arrays.pop("momenta", None)
-        write_atomically(self._path / "inherent_structure.extxyz", lambda p: write(p, relaxed, format="extxyz"))
+        """After dynamics the glass is what was sampled, and its inherent structure is kept beside it."""
+        before, state = simulation.state(), simulation.minimize(task)
+        if progress.stages:
+            self._write("inherent_structure.extxyz", state, moving=False)
+            self._write("glass.extxyz", before)
+        else:
+            self._write("glass.extxyz", state, moving=False)
         progress = self._protocol.finish(progress, task, None, state.potential_energy / len(self._atoms))
         writer.checkpoint(self._number(progress), simulation.save, progress.to_dict())
-        return progress, glass
+        return progress, state
+
+    def _write(self, name: str, state: State, moving: bool = True) -> None:
+        from ase.io import write
+
+        atoms = self.configuration(state)
+        if not moving:
+            del atoms.arrays["momenta"]
+        write_atomically(self._path / name, lambda path: write(path, atoms, format="extxyz"))
 
     def configuration(self, state: State) -> Atoms:
         """The state as ase.Atoms, wrapped into the cell, with momenta."""

@@ -50,7 +50,7 @@ class Guards:
         numbers = (state.potential_energy, state.kinetic_energy, state.pressure, state.temperature)
         if not (np.all(np.isfinite(numbers)) and np.all(np.isfinite(state.positions))):
             raise RunFailed(
-                f"The {stage} has blown up: energies or positions are no longer numbers.", "Usually the time step is too long.", "Halve timestep and start again."
+                f"The {stage} has blown up: energies or positions are no longer numbers.", "Usually the time step is too long.", "Halve timestep."
             )
         if not settled:
             return

@@ -128,7 +128,7 @@ class MeltQuench(Protocol):
         else:
             legs = [((start, end), (start - end) / s.rate)]
         total = sum(time for _, time in legs)
-        
+
         def ramp(time: float) -> float:
             return self.melt_pressure + (s.final_pressure - self.melt_pressure) * time / total
 

@@ -156,7 +156,8 @@ def _protocol(kind: str, s: Mapping[str, Any], atoms: Atoms) -> SingleTask:
     temperature, pressure = tuple(s["temperature"]), tuple(s["pressure"])
     stage = Stage(kind, s["ensemble"], s["n_steps"], s["timestep"], temperature, pressure, s["cell"])
     first = None if atoms.has("momenta") else temperature[0]
-    return SingleTask(kind, stage, s["seed"], first, look_every(len(atoms)), min(s["n_frames"], s["n_steps"]))
+    looks = min(look_every(len(atoms)), max(1, stage.n_steps // max(1, s["n_frames"])))  # every frame is a look
+    return SingleTask(kind, stage, s["seed"], first, looks, min(s["n_frames"], stage.n_steps))
 
 
 def _span(value: Any, dimension: str) -> tuple[float, float]:
