@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from types import ModuleType
 
 import numpy as np
@@ -27,7 +28,7 @@ class NeighbourPairs:
     @property
     def distances(self) -> NDArray[np.float64]:
         """``(n_pairs,)`` [Å]"""
-        return np.sqrt(np.einsum("ij,ij->i", self.vectors, self.vectors))
+        return np.asarray(np.sqrt((self.vectors**2).sum(axis=1)))
 
 
 def pair_histogram(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, n_types: int, r_max: float, n_bins: int) -> NDArray[np.int64]:
@@ -56,7 +57,8 @@ def pair_histogram(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, n_ty
         If the cell has no volume, a position is not finite, or an argument is out of range.
     """
     try:
-        return _module().pair_histogram(_doubles(positions), _doubles(cell), _integers(types), n_types, float(r_max), n_bins)  # type: ignore[no-any-return]
+        counts: NDArray[np.int64] = _module().pair_histogram(_doubles(positions), _doubles(cell), _integers(types), n_types, float(r_max), n_bins)
+        return counts
     except (ValueError, TypeError) as error:
         raise _refused(error) from None
 
@@ -91,14 +93,13 @@ def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cut
 
 def _module() -> ModuleType:
     try:
-        from . import _histogram
+        return import_module("._histogram", __package__)
     except ImportError as error:
         raise MissingDependency(
             "The compiled part of glasswright (glasswright.native) is not built.",
             f"Python says: {error}.",
             "Install a C++20 compiler (Debian: apt install g++) and type `pip install .` in the source folder.",
         ) from error
-    return _histogram
 
 
 def _doubles(values: ArrayLike) -> NDArray[np.float64]:

@@ -1,0 +1,74 @@
+"""What analysis works on: one configuration, or a sequence of them to average over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+Pair = tuple[str, str]
+
+
+def frames_of(source: Atoms | Sequence[Atoms]) -> Sequence[Atoms]:
+    """The configurations of a source: itself where it is a sequence, else the one.
+
+    Raises
+    ------
+    InputError
+        If there is no configuration, no atom, or no periodic cell with a volume.
+    """
+    frames: Sequence[Atoms] = [source] if hasattr(source, "get_positions") else source  # type: ignore[list-item]
+    if len(frames) == 0:
+        raise InputError("There is no configuration to analyse.", mend="Give ase.Atoms or a sequence of them.")
+    check(frames[0])
+    return frames
+
+
+def check(atoms: Atoms) -> None:
+    """Refuse what is no periodic system."""
+    if len(atoms) == 0:
+        raise InputError("The structure holds no atoms.")
+    if not atoms.pbc.all() or not atoms.cell.volume > 0:
+        raise InputError(
+            "The structure has no periodic cell.",
+            "Distances in a glass are counted through its periodic boundaries.",
+            "Set atoms.cell and atoms.pbc = True, or read a file that holds the cell.",
+        )
+
+
+def elements_and_types(atoms: Atoms) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Elements present, alphabetical, and the index of each atom's element ``(n_atoms,)``."""
+    symbols = np.array(list(atoms.symbols))
+    names, types = np.unique(symbols, return_inverse=True)
+    return tuple(str(n) for n in names), types.astype(np.int64)
+
+
+def pairs_of(elements: Sequence[str]) -> list[Pair]:
+    """All unordered pairs of elements, each alphabetical."""
+    return list(combinations_with_replacement(sorted(elements), 2))
+
+
+def fractions_of(atoms: Atoms) -> dict[str, float]:
+    """Element → fraction of the atoms."""
+    elements, types = elements_and_types(atoms)
+    return {e: float(n) / len(atoms) for e, n in zip(elements, np.bincount(types), strict=True)}
+
+
+def half_box(frames: Sequence[Atoms]) -> float:
+    """Half the shortest height of the cells [Å]: the radius of the largest sphere without a periodic copy of its centre's surroundings."""
+    heights = [1 / np.linalg.norm(np.linalg.inv(np.asarray(a.cell)), axis=0) for a in frames]
+    return float(np.min(heights)) / 2
+
+
+def mean_and_error(samples: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Mean over the first axis and its standard error; None for a single sample."""
+    n = len(samples)
+    return samples.mean(axis=0), samples.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else None
