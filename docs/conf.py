@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import importlib.metadata
 from pathlib import Path
 
 from glasswright.library.forcefields import forcefield_names, load_forcefield
 
 project = "glasswright"
 author = "The glasswright developers"
-copyright = "2026, the glasswright developers"  # noqa: A001
-release = version("glasswright")
+copyright = "2026, the glasswright developers"
+release = importlib.metadata.version("glasswright")
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = "glasswright"

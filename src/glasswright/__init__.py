@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from .experiment import Experiment as Experiment
     from .forcefield import ForceField as ForceField
     from .io.run import Run as Run
-    from .io.run import Run as read_run  # noqa: N813  (the public word is a verb)
     from .library.forcefields import load_forcefield as load_forcefield
     from .packing import pack as pack
     from .report import write_report as write_report
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from .workflows.quench import plan_quench as plan_quench
     from .workflows.quench import quench as quench
     from .workflows.resume import resume as resume
+
+    read_run = Run
 
 # Public name → (module, name there). Loaded at first use (PEP 562), so that `import glasswright` costs nothing.
 _PUBLIC = {
@@ -53,7 +54,7 @@ _PUBLIC = {
     "write_report": ("report", "write_report"),
 }
 
-__all__ = sorted(_PUBLIC)  # noqa: PLE0605
+__all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:

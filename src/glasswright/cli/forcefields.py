@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ..errors import InputError
 from . import messages
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from ..forcefield import ForceField, PairTerm
 
 forcefields = typer.Typer(help="List, show and plot the force fields of the library.", no_args_is_help=True)
 
@@ -88,44 +82,13 @@ def plot(
     name: Name,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Picture to write, .png, .svg or .pdf; default: NAME.png.")] = None,
 ) -> None:
-    """Draw the energy of every pair term, its Coulomb energy included."""
+    """Draw the energy of every pair term, with and without its Coulomb energy."""
     from ..library.forcefields import load_forcefield
+    from ..report.potentials import plot_forcefield
 
     forcefield = load_forcefield(name)
     path = out or Path(f"{forcefield.name.replace('/', '-')}.png")
     if path.suffix not in (".png", ".svg", ".pdf"):
         raise InputError(f"A picture cannot be written as {path.name!r}.", mend="Let the name end in .png, .svg or .pdf.")
-    _draw(forcefield, path)
+    plot_forcefield(forcefield).savefig(path, dpi=200)
     typer.echo(f"picture: {path}")
-
-
-def _draw(forcefield: ForceField, path: Path) -> None:
-    import numpy as np
-    from matplotlib.figure import Figure
-
-    from ..report.palette import WIDE, style
-
-    r = np.linspace(0.8, 6.0, 1041)
-    with style():
-        figure = Figure(figsize=WIDE)
-        axes = figure.subplots()
-        for (a, b), term in sorted(forcefield.pairs.items()):
-            energy, complete = _pair_energy(forcefield, term, r)
-            axes.plot(r, energy, "-" if complete else "--", label=f"{a}-{b}" if complete else f"{a}-{b} (short range)")
-        axes.set(xlim=(r[0], r[-1]), ylim=(-40, 40), xlabel="distance [Å]", ylabel="energy [eV]", title=forcefield.title)
-        axes.legend(ncols=1 + len(forcefield.pairs) // 12, loc="upper left", bbox_to_anchor=(1.0, 1.0))
-        figure.savefig(path, dpi=200)
-
-
-def _pair_energy(forcefield: ForceField, term: PairTerm, r: NDArray[np.float64]) -> tuple[NDArray[np.float64], bool]:
-    """Pair energy [eV], and whether it holds the Coulomb part: a charge that follows from neutrality is unknown without a composition."""
-    from ..forms.coulomb import pair_coulomb
-    from ..forms.tabulate import short_range
-
-    energy, _ = short_range(term, r)
-    charges = {species.name: species.charge for species in forcefield.species}
-    first, second = charges[term.species[0]], charges[term.species[1]]
-    if first is None or second is None:
-        return energy, False
-    bare = 1e-12  # no screening: the whole 1/r of an Ewald force field, not the part that an engine happens to sum in real space
-    return energy + pair_coulomb(forcefield.coulomb, first * second, r, bare)[0], True

@@ -28,7 +28,7 @@ def quench(
             show_default=False,
         ),
     ] = None,
-    atoms: Annotated[int | None, typer.Option("--atoms", "-n", help="Atoms; the nearest neutral count is taken; default: 3000.", rich_help_panel=_MODEL)] = None,
+    atoms: Annotated[int | None, typer.Option("--atoms", "-n", help="Atoms, to the nearest neutral count; default: 3000.", rich_help_panel=_MODEL)] = None,
     forcefield: Annotated[
         str | None, typer.Option("--forcefield", "-f", help="Library name or TOML file; default: the one whose range fits best.", rich_help_panel=_MODEL)
     ] = None,
@@ -95,7 +95,8 @@ def _print_plan(settings: QuenchSettings) -> None:
 
     values = settings.to_dict()
     plan = plan_quench(values.pop("composition"), calibrate=True, **values)
-    table = Table(title=f"Plan: {plan.prepared.name}")
+    job = plan.job
+    table = Table(title=f"Plan: {job.name}")
     for heading in ("stage", "ensemble", "temperature [K]", "pressure [GPa]", "steps", "time [ps]", "wall time"):
         table.add_column(heading, justify="left" if heading in ("stage", "ensemble") else "right")
     for row in plan.rows():
@@ -104,10 +105,10 @@ def _print_plan(settings: QuenchSettings) -> None:
         table.add_row(row["stage"], row["ensemble"], _span(row.get("temperature")), _span(row.get("pressure")), steps, *times)
     out = messages.console()
     out.print(table)
-    for warning in plan.prepared.warnings:
+    for warning in job.remarks["warnings"]:
         out.print(f"warning: {warning}", markup=False)
-    out.print(f"force field: {plan.prepared.forcefield.name} ({plan.prepared.forcefield_reason})", markup=False)
-    out.print(f"engine: {plan.prepared.engine.name} ({plan.prepared.engine_reason})", markup=False)
+    out.print(f"force field: {job.forcefield.name} ({job.remarks['forcefield_reason']})", markup=False)
+    out.print(f"engine: {job.engine.name} ({job.engine_reason})", markup=False)
     each = " for each replica" if settings.replicas > 1 else ""
     out.print(f"expected: {plan.n_steps:,} steps, {_clock(plan.seconds or 0.0)}{each}, before any extension of melt and relaxation")
     messages.next_command("the same without --dry-run")
