@@ -17,35 +17,7 @@ glasses = amounts.map(lambda content: {**content, "SiO2": content.get("SiO2", 10
     lambda content: {name: 100 * amount / sum(content.values()) for name, amount in content.items()}
 )
 fragments = st.sampled_from(
-    [
-        *OXIDES,
-        "Ge20Se80",
-        "Na20",
-        "NaO2",
-        "SiO3",
-        "sio2",
-        "30",
-        "70",
-        "0.3",
-        ".5",
-        "1e5",
-        "%",
-        "mol%",
-        "wt%",
-        "at%",
-        "-",
-        "--",
-        "+",
-        " ",
-        ",",
-        "(",
-        ")",
-        "O",
-        "Si",
-        "Fe3O4",
-        "Xx",
-    ]
-    + ["₂", "·", "−", "\n", "\x00", "é", "9999999999999", "0"]
+    [*OXIDES, *"Ge20Se80 Na20 NaO2 SiO3 sio2 30 70 0.3 .5 1e5 0 9999999999999 % mol% wt% at% - -- + , ( ) ₂ · − é O Si Fe3O4 Xx".split(), " ", "\n", "\x00"]
 )
 text = st.one_of(
     st.text(max_size=60),
@@ -70,9 +42,11 @@ def test_text_is_a_composition_or_refused(spec):
     try:
         glass = Composition(spec)
     except InputError as error:
-        assert error.what
+        refusal = error
     else:
         assert Composition(glass.formula) == glass
+        refusal = None
+    assert refusal is None or refusal.what
     assert time.perf_counter() - start < 2.0
 
 
@@ -92,9 +66,11 @@ def test_any_object_is_a_composition_or_refused(spec, basis):
     try:
         glass = Composition(spec, basis)
     except InputError as error:
-        assert error.what
+        refusal = error
     else:
         assert Composition(glass.formula) == glass
+        return
+    assert refusal.what
 
 
 @given(glasses, st.sampled_from(["mol%", "wt%"]))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from .oxides import CONDITIONAL_FORMERS, MODIFIERS, NETWORK_FORMERS, OXIDATION_STATES, atoms_of
+from .oxides import CONDITIONAL_FORMERS, MODIFIERS, NETWORK_FORMERS, OXIDATION_STATES, atoms_of, read_simple
 from .reading import WHOLE, Basis, read
 
 __all__ = ["CONDITIONAL_FORMERS", "MODIFIERS", "NETWORK_FORMERS", "OXIDATION_STATES", "AtomCounts", "Basis", "Composition"]
@@ -195,11 +195,9 @@ def _labels(names: list[str]) -> dict[tuple[str, str], str]:
     valences: dict[str, set[int]] = {}
     states: dict[tuple[str, str], int] = {}
     for name in names:
-        atoms = atoms_of(name)
-        for element in set(atoms) - {"O"}:
-            if "O" in atoms:
-                states[name, element] = 2 * atoms["O"] // atoms[element]
-                valences.setdefault(element, set()).add(states[name, element])
+        if "O" in atoms_of(name):
+            element, states[name, element], _, _ = read_simple(name)
+            valences.setdefault(element, set()).add(states[name, element])
     return {key: f"{key[1]}{state}" for key, state in states.items() if key[1] == "Fe" or len(valences[key[1]]) > 1}
 
 

@@ -94,6 +94,13 @@ def atoms_of(component: str) -> dict[str, int]:
     return {element: int(number or 1) for element, number in _ELEMENT.findall(component)}
 
 
+def read_simple(oxide: str) -> tuple[str, int, int, int]:
+    """Cation, its valence, and the numbers of cations and of oxygens in a simple oxide."""
+    atoms = atoms_of(oxide)
+    (element,) = set(atoms) - {"O"}
+    return element, 2 * atoms["O"] // atoms[element], atoms[element], atoms["O"]
+
+
 def mass(atoms: dict[str, Fraction]) -> Fraction:
     from ase.data import atomic_masses, atomic_numbers
 

@@ -21,6 +21,7 @@ from .oxides import (
     oxide_name,
     oxides_from_elements,
     parse_formula,
+    read_simple,
     split_oxide,
 )
 
@@ -169,7 +170,6 @@ def _canonical(moles: dict[str, Fraction]) -> tuple[tuple[str, int], ...]:
         )
 
     def order(name: str) -> tuple[int, str]:
-        atoms = atoms_of(name)
-        return (2 * atoms["O"] // next(n for e, n in atoms.items() if e != "O") if "O" in atoms else 0, name)
+        return (read_simple(name)[1] if "O" in elements else 0, name)
 
     return tuple((name, parts[name]) for name in sorted(parts, key=order))
