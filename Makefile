@@ -18,10 +18,10 @@ help:  ## Show the targets
 # A Python that starts and is new enough, not merely one that is on the PATH; then a compiler; then the project itself.
 .venv/bin/python:
 	@for candidate in $(CANDIDATES); do \
-		if "$$candidate" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+		if "$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
 	done; \
-	if [ -z "$${python:-}" ]; then echo "Python 3.11 or newer (with venv) is needed and was not found. Install it, or type: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
-	"$$python" -m venv .venv
+	if [ -z "$${python:-}" ]; then echo "Python 3.11 or newer with venv is needed and was not found. Install it (Debian, Ubuntu: apt install python3 python3-venv), or type: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
+	"$$python" -m venv .venv || { rm -rf .venv; exit 1; }
 
 $(INSTALLED): pyproject.toml $(NATIVE) | .venv/bin/python
 	@command -v "$${CXX:-g++}" >/dev/null || { echo "A C++20 compiler is needed and $${CXX:-g++} was not found. Install g++ (Debian, Ubuntu: apt install g++), or set CXX." >&2; exit 1; }
