@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from ..errors import GlasswrightError, RunFailed
+from ..errors import GlasswrightError, InputError, RunFailed
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 STOPPED = 130
 """Exit status after Ctrl-C, as shells have it."""
+_WRONG_PATH = (FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError)
 
 
 def console(stderr: bool = False) -> Console:
@@ -65,15 +66,13 @@ def next_command(command: str) -> None:
 
 @contextmanager
 def resumable(directory: Path) -> Iterator[None]:
-    """Say how to go on when a run in ``directory`` is stopped by hand or by the disk."""
+    """Say how to go on when a run in ``directory`` is stopped by hand."""
     try:
         yield
     except KeyboardInterrupt:
-        print_problem("Stopped.", mend=f"Resume with `glasswright resume {directory}`.")
+        begun = (directory / "run.toml").is_file()
+        print_problem("Stopped.", mend=f"Resume with `glasswright resume {directory}`." if begun else "Nothing had begun.")
         raise typer.Exit(STOPPED) from None
-    except OSError as error:
-        plain = _plain(error)
-        raise RunFailed(plain.what, plain.why, f"{plain.mend} Then type `glasswright resume {directory}`.") from error
 
 
 def _leave(error: GlasswrightError) -> NoReturn:
@@ -81,8 +80,9 @@ def _leave(error: GlasswrightError) -> NoReturn:
     raise typer.Exit(error.exit_status) from error
 
 
-def _plain(error: OSError) -> RunFailed:
-    if error.errno == errno.ENOSPC:
+def _plain(error: OSError) -> GlasswrightError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RunFailed("The disk is full.", mend="Make room.")
+    kind = InputError if isinstance(error, _WRONG_PATH) else RunFailed
     name = f"{error.filename}: " if error.filename else ""
-    return RunFailed(f"{name}{error.strerror or error}.", mend="Check the path and its permissions.")
+    return kind(f"{name}{error.strerror or error}.", mend="Check the path and its permissions.")
