@@ -159,11 +159,11 @@ def write_synthetic_replicas(path: Path, count: int = 3) -> Path:
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def synthetic_run() -> Callable[..., Path]:
     return write_synthetic_run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def synthetic_replicas() -> Callable[..., Path]:
     return write_synthetic_replicas

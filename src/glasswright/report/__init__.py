@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .document import write_report
+from .potentials import plot_forcefield
 
-__all__ = ["write_report"]
+__all__ = ["plot_forcefield", "write_report"]

@@ -87,14 +87,54 @@ def plot_curves(
     return figure
 
 
+def plot_panels(
+    curves: Mapping[str, Curve],
+    *,
+    others: Sequence[Mapping[str, Curve]] = (),
+    x_range: tuple[float, float] | None = None,
+    level: float | None = None,
+    height: float = 1.5,
+) -> Figure:
+    """Each curve in a panel of its own, two or three to a row over the whole width: many partials stay legible.
+
+    Parameters
+    ----------
+    height
+        Of one row [inch].
+    """
+    columns = 3 if len(curves) % 3 == 0 else min(2, len(curves))
+    rows = -(-len(curves) // columns)
+    with style():
+        figure = _figure((WIDE[0], 0.45 + height * rows))
+        panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
+        for axes, (i, (label, curve)) in zip(panels.flat, enumerate(curves.items()), strict=False):
+            if level is not None:
+                axes.axhline(level, color=MUTED, linewidth=0.7)
+            for other in others:
+                if label in other:
+                    axes.plot(other[label].x, other[label].y, color=SERIES[i % len(SERIES)], alpha=0.3, linewidth=0.6)
+            _draw(axes, curve, SERIES[i % len(SERIES)], None)
+            axes.text(0.985, 0.94, label, transform=axes.transAxes, ha="right", va="top", color=SERIES[i % len(SERIES)], fontweight="bold")
+            _label_axes(axes, curve)
+            axes.set_xlim(*(x_range or (curve.x[0], curve.x[-1])))
+            if i + columns < len(curves):
+                axes.set_xlabel("")
+            else:
+                axes.xaxis.set_tick_params(labelbottom=True)
+        for axes in panels.flat[len(curves) :]:
+            axes.set_visible(False)
+        figure.align_ylabels()
+    return figure
+
+
 def plot_comparison(simulated: Curve, measured: Curve, *, x_range: tuple[float, float] | None = None, size: tuple[float, float] = WIDE) -> Figure:
-    """A measured curve, the simulated one as the instrument would have seen it, and their difference below."""
+    """A measured curve (points), the simulated one as the instrument would have seen it (line), and their difference below."""
     low, high = x_range or (max(simulated.x[0], measured.x[0]), min(simulated.x[-1], measured.x[-1]))
     with style():
         figure = _figure(size)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
         above.axhline(0.0, color=MUTED, linewidth=0.7)
-        _draw(above, measured, MEASURED, measured.label or "measured", linewidth=1.2)
+        _draw_measured(above, measured, low, high)
         _draw(above, simulated, SERIES[0], simulated.label or "simulated", linewidth=1.6)
         inside = (measured.x >= max(low, simulated.x[0])) & (measured.x <= min(high, simulated.x[-1]))
         x = measured.x[inside]
@@ -111,6 +151,17 @@ def plot_comparison(simulated: Curve, measured: Curve, *, x_range: tuple[float, 
     return figure
 
 
+def _draw_measured(axes: Axes, curve: Curve, low: float, high: float, points: int = 450) -> None:
+    """Ink points, thinned to what the eye can tell apart, on a faint line through all of them."""
+    inside = (curve.x >= low) & (curve.x <= high)
+    x, y = curve.x[inside], curve.y[inside]
+    every = max(1, len(x) // points)
+    axes.plot(x, y, color=MEASURED, alpha=0.35, linewidth=0.8)
+    axes.plot(x[::every], y[::every], "o", color=MEASURED, markersize=2.3, markeredgewidth=0, label=curve.label or "measured")
+    if curve.sigma is not None and np.isfinite(curve.sigma).all():
+        axes.fill_between(x, y - curve.sigma[inside], y + curve.sigma[inside], color=MEASURED, alpha=0.15, linewidth=0)
+
+
 def _same_scale(above: Axes, below: Axes) -> None:
     """Give the difference the scale of the curves, so that its size can be judged by eye; wider only where it would leave the panel."""
     low, high = above.get_ylim()
@@ -118,12 +169,13 @@ def _same_scale(above: Axes, below: Axes) -> None:
     below.set_ylim(-reach, reach)
 
 
-def plot_angles(curves: Mapping[str, Curve], *, others: Sequence[Mapping[str, Curve]] = ()) -> Figure:
-    """Bond-angle distributions, with the tetrahedral angle marked."""
+def plot_angles(curves: Mapping[str, Curve], *, others: Sequence[Mapping[str, Curve]] = (), tetrahedral: bool = True) -> Figure:
+    """Bond-angle distributions, with the tetrahedral angle marked where wanted."""
     figure = plot_curves(curves, others=others)
     with style():
         axes = figure.axes[0]
-        axes.axvline(109.47, color=MUTED, linewidth=0.7, linestyle=(0, (4, 3)))
+        if tetrahedral:
+            axes.axvline(109.47, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
         axes.set_xlabel("angle (°)")
         axes.set_ylim(bottom=0.0)
         shown = [c.x[c.y > 0.005 * c.y.max()] for c in curves.values() if c.y.max() > 0]
@@ -227,20 +279,25 @@ def plot_thermo(thermo: Mapping[str, Any], n_atoms: int, *, others: Sequence[Map
         for axes in panels[1]:
             axes.set_xlabel("time (ps)")
         figure.align_ylabels()
-        _legend(figure, panels.flat[0], 8)
+        _stage_legend(figure, thermo)
     return figure
 
 
 def _shade_stages(axes: Axes, thermo: Mapping[str, Any]) -> None:
     time, stage = thermo["time"] * 1e-3, thermo["stage"]
     starts = np.flatnonzero(np.r_[True, stage[1:] != stage[:-1]])
-    named: set[str] = set()
     for first, after in zip(starts, [*starts[1:], len(stage) - 1], strict=True):
-        name = str(stage[first])
-        axes.axvspan(time[first], time[after], color=STAGES.get(name, MUTED), alpha=0.09, linewidth=0, label=None if name in named else name)
-        named.add(name)
+        axes.axvspan(time[first], time[after], color=STAGES.get(str(stage[first]), MUTED), alpha=0.1, linewidth=0)
     axes.set_xlim(time[0], time[-1])
     axes.grid(axis="x", visible=False)
+
+
+def _stage_legend(figure: Figure, thermo: Mapping[str, Any]) -> None:
+    from matplotlib.patches import Patch
+
+    names = list(dict.fromkeys(map(str, thermo["stage"])))
+    handles = [Patch(color=STAGES.get(name, MUTED), alpha=0.35, linewidth=0) for name in names]
+    figure.legend(handles, names, loc="outside upper left", ncols=len(names), borderaxespad=0.2, handlelength=1.0, handleheight=0.9)
 
 
 def _robust_range(axes: Axes, low: Any, high: Any, name: str) -> None:
@@ -264,7 +321,8 @@ def plot_cooling(thermo: Mapping[str, Any], n_atoms: int, *, others: Sequence[Ma
                 quench = one["stage"] == "quench"
                 if not quench.any():
                     continue
-                x, mean, *_ = block_mean(one["temperature"][quench], one[name][quench] * factor, 160)
+                order = np.argsort(one["temperature"][quench], kind="stable")
+                x, mean, *_ = block_mean(one["temperature"][quench][order], one[name][quench][order] * factor, 100)
                 main = i == len(others)
                 axes.plot(x, mean, color=color, linewidth=1.4 if main else 0.6, alpha=1.0 if main else 0.4)
             axes.set_xlabel("temperature (K)")

@@ -49,7 +49,7 @@ def figure(title: str, content: str, note: str = "", wide: bool = False) -> str:
 
 def absent(title: str, why: str) -> str:
     """The place of a picture that could not be drawn: which it is and how to get it."""
-    return f'<figure class="card absent"><figcaption>{title}</figcaption><p>{why}</p></figure>'
+    return f'<figure class="card wide absent"><figcaption>{title}</figcaption><p>{why}</p></figure>'
 
 
 def grid(cards: Sequence[str]) -> str:

@@ -78,7 +78,7 @@ def scene(atoms: Atoms, cutoffs: Mapping[tuple[str, str], float] | None = None) 
     elements = []
     for symbol in symbols:
         radius = float(covalent_radii[atomic_numbers[symbol]])
-        ball = round(0.2 + 0.22 * radius, 3)
+        ball = round(0.26 + 0.28 * radius, 3)
         elements.append({"symbol": symbol, "color": element_color(symbol), "ball": ball, "full": round(radius, 3), "count": labels.count(symbol)})
     return {
         "elements": elements,

@@ -14,7 +14,7 @@ from ..curve import Curve
 from ..errors import InputError
 from ..io.run import Run
 from . import figures
-from .html import absent, figure, grid, number, table
+from .html import absent, figure, formula, grid, number, table
 from .palette import to_svg
 
 _HOW_TO_SUPPLY = (
@@ -151,26 +151,26 @@ def scattering(source: Source) -> str:
         if simulated is None:
             continue
         low, high = _RANGES.get(measured.kind, (measured.x[0], measured.x[-1]))
-        span = (max(low, min(measured.x[0], simulated.x[0])), min(high, measured.x[-1], simulated.x[-1]))
+        span = (low, min(high, measured.x[-1], simulated.x[-1]))
         plot = figures.plot_comparison(simulated, measured, x_range=span)
         title = f"{escape(measured.kind)}, {radiation}: simulated and measured"
         cards.append(_picture(f"compare-{name}", title, plot, _residual(measured, simulated), wide=True))
-    composition = escape(str(source.document.get("composition", {}).get("formula", source.document.get("settings", {}).get("composition", "this glass"))))
-    for radiation in ("neutron", "X-ray"):
-        if radiation not in seen and source.curves:
-            why = f"A measured {radiation} i(Q) or S(Q) of {composition} would be drawn here over the simulated one, with their residual R<sub>χ</sub>. "
-            cards.append(absent(f"{radiation} diffraction: no measured curve found", why + _HOW_TO_SUPPLY.format(path=escape(str(source.run.path)))))
     totals = {"neutron": "sq_neutron", "X-ray": "sq_xray"}
     shown = {k: source.curves[v] for k, v in totals.items() if v in source.curves}
     if shown:
         others = [{k: c[v] for k, v in totals.items() if v in c} for c in source.replica_curves]
-        plot = figures.plot_curves(shown, others=others, x_range=(0.0, min(20.0, max(c.x[-1] for c in shown.values()))), level=1.0)
-        cards.append(_picture("sq", "Structure factor S(Q), Faber-Ziman", plot, _band(source)))
-    if "t_of_r_neutron" in source.curves:
-        curves = {"neutron": source.curves["t_of_r_neutron"]}
-        plot = figures.plot_curves(curves, others=[{"neutron": c["t_of_r_neutron"]} for c in source.replica_curves if "t_of_r_neutron" in c])
-        cards.append(_picture("t-of-r", "Total correlation function T(r)", plot))
+        plot = figures.plot_panels(shown, others=others, x_range=(0.0, min(20.0, max(c.x[-1] for c in shown.values()))), level=1.0, height=3.0)
+        cards.append(_picture("sq", "Structure factor S(Q), Faber-Ziman", plot, _band(source), wide=True))
+    for radiation in ("neutron", "X-ray"):
+        if radiation not in seen and source.curves:
+            why = f"A measured {radiation} i(Q) or S(Q) of {_formula(source)} would be drawn here over the simulated one, with their residual R<sub>χ</sub>. "
+            cards.append(absent(f"{radiation} diffraction: no measured curve found", why + _HOW_TO_SUPPLY.format(path=escape(str(source.run.path)))))
     return grid(cards)
+
+
+def _formula(source: Source) -> str:
+    document = source.document
+    return formula(str(document.get("composition", {}).get("formula") or document.get("settings", {}).get("composition", "this glass")))
 
 
 def radiation_of(name: str) -> str:
@@ -197,14 +197,22 @@ def _band(source: Source) -> str:
 def distances(source: Source) -> str:
     """Pair distribution functions."""
     cards = []
-    for prefix, title in (("rdf_total_", "Total g(r)"), ("rdf_", "Partial g(r)")):
-        chosen = {k.replace("xray", "X-ray"): c for k, c in source.named(prefix).items() if prefix == "rdf_total_" or not k.startswith("total_")}
+    partials = {k: c for k, c in source.named("rdf_").items() if not k.startswith("total_")}
+    if partials:
+        reach = min(10.0, max(c.x[-1] for c in partials.values()))
+        plot = figures.plot_panels(partials, others=source.of_replicas("rdf_"), x_range=(1.0, reach), level=1.0, height=2.2)
+        cards.append(_picture("rdf", "Partial pair distribution functions g(r)", plot, _band(source), wide=True))
+    for prefix, title, level in (("rdf_total_", "Total g(r)", 1.0), ("t_of_r_", "Total correlation function T(r)", None)):
+        chosen = _by_radiation(source.named(prefix))
         if chosen:
-            others = [{k.replace("xray", "X-ray"): c for k, c in one.items()} for one in source.of_replicas(prefix)]
+            others = [_by_radiation(one) for one in source.of_replicas(prefix)]
             reach = min(10.0, max(c.x[-1] for c in chosen.values()))
-            plot = figures.plot_curves(chosen, others=others, x_range=(1.0, reach), level=1.0)
-            cards.append(_picture(prefix.strip("_").replace("_", "-"), title, plot, _band(source)))
-    return grid(cards[::-1])
+            cards.append(_picture(prefix.strip("_"), title, figures.plot_curves(chosen, others=others, x_range=(1.0, reach), level=level), _band(source)))
+    return grid(cards)
+
+
+def _by_radiation(curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    return {k.replace("xray", "X-ray"): c for k, c in curves.items()}
 
 
 def angles(source: Source) -> str:
@@ -218,14 +226,15 @@ def angles(source: Source) -> str:
     cards = []
     for i, (title, curves) in enumerate(groups):
         if curves:
-            plot = figures.plot_angles(curves, others=[{k: c for k, c in one.items() if k in curves} for one in source.of_replicas("angle_")])
-            cards.append(_picture(f"angles-{i}", title, plot, "Dashed: the tetrahedral angle, 109.47°."))
+            others = [{k: c for k, c in one.items() if k in curves} for one in source.of_replicas("angle_")]
+            plot = figures.plot_angles(curves, others=others, tetrahedral=i == 0)
+            cards.append(_picture(f"angles-{i}", title, plot, "Dashed: the tetrahedral angle, 109.47°." if i == 0 else _band(source)))
     return grid(cards)
 
 
 def network(source: Source) -> str:
     """Qn units, coordination numbers and oxygen species."""
-    return grid([*_qn(source), *_coordination(source), *_oxygen(source)])
+    return grid([*_qn(source), *_coordination(source)])
 
 
 def _float(row: Mapping[str, str], key: str) -> float | None:
@@ -262,22 +271,18 @@ def _coordination(source: Source) -> list[str]:
         most = sorted(((f, k) for k in counted if (f := _float(r, k)) is not None and f > 0.005), reverse=True)[:4]
         shares = ", ".join(f"{k.split(':')[0]}: {100 * f:.1f} %" for f, k in sorted(most, key=lambda m: int(m[1].split(":")[0])))
         cells.append([f"{escape(r['centre'])}–{escape(r['neighbour'])}", number(r.get("cutoff", ""), 3), number(r.get("mean", ""), 4), shares or "–"])
-    cards = []
-    if any(fractions.values()):
-        near = {k: v for k, v in fractions.items() if v and max(v) <= 12 and k.split("–")[0] != k.split("–")[1]}
-        if near:
-            cards.append(figure("Coordination numbers", to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers")))
+    near = {k: v for k, v in fractions.items() if v and max(v) <= 12 and k.split("–")[0] != k.split("–")[1]}
+    bars = to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers") if near else ""
     note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
-    cards.append(figure("Coordination", table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells), note))
-    return cards
+    return [figure("Coordination", bars + table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells) + _oxygen(source), note)]
 
 
-def _oxygen(source: Source) -> list[str]:
+def _oxygen(source: Source) -> str:
     rows = source.run.table("oxygen")
     if not rows:
-        return []
+        return ""
     headings = [h for h in rows[0] if h]
-    return [figure("Oxygen species", table([escape(h.replace("_", " ")) for h in headings], [[number(r.get(h) or "–") for h in headings] for r in rows]))]
+    return table([escape(h.replace("_", " ")) for h in headings], [[number(r.get(h) or "–") for h in headings] for r in rows], "Oxygen species")
 
 
 def melt(source: Source) -> str:

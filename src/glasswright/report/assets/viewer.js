@@ -54,7 +54,7 @@
     return numbers.slice(0, 3).map((c) => c / 255);
   }
   const looks = () => scene.elements.flatMap((e, i) => [...colour(e.color), view.shown[i] ? e[view.spheres] : 0]);
-  const DISTANCE = 3.4, BOND_RADIUS = 0.11;
+  const DISTANCE = 3.4, BOND_RADIUS = 0.15;
 
   // ---------------------------------------------------------------- WebGL
   const PROJECT = `#version 300 es
@@ -68,9 +68,9 @@
     precision highp float;
     uniform vec3 paper; out vec4 pixel;
     vec3 shade(vec3 base, vec3 n, float z) {
-      float light = 0.42 + 0.58 * max(dot(n, normalize(vec3(-0.35, 0.55, 0.8))), 0.0);
+      float light = 0.5 + 0.6 * max(dot(n, normalize(vec3(-0.35, 0.55, 0.8))), 0.0);
       float shine = pow(max(dot(reflect(vec3(0.35, -0.55, -0.8) * 0.967, n), vec3(0.0, 0.0, 1.0)), 0.0), 24.0);
-      vec3 lit = base * light * (0.72 + 0.28 * n.z) + 0.16 * shine;
+      vec3 lit = base * light * (0.68 + 0.32 * n.z) + 0.18 * shine;
       return mix(lit, paper, clamp(0.30 - 0.42 * z, 0.0, 0.72));
     }`;
   const PROGRAMS = {
@@ -103,7 +103,7 @@
         gl_Position = hidden ? vec4(0.0, 0.0, 9.0, 1.0) : project(v);
       }`, SHADE + `
       in vec3 normal, base; in float z;
-      void main() { gl_FragDepth = 0.5 * (1.0 - z / 1.3); pixel = vec4(shade(base, normalize(normal), z), 1.0); }`],
+      void main() { gl_FragDepth = 0.5 * (1.0 - z / 1.3); vec3 n = normalize(normal); pixel = vec4(shade(base, n.z < 0.0 ? -n : n, z), 1.0); }`],
     box: [PROJECT + `
       layout(location=0) in vec3 end; out float z;
       void main() { vec3 v = rotation * end / reach; z = v.z; gl_Position = project(v); }`, SHADE + `
@@ -165,7 +165,7 @@
       gl.useProgram(program);
       gl.uniformMatrix3fv(at("rotation"), true, view.rotation);
       gl.uniform1f(at("reach"), reach);
-      gl.uniform1f(at("zoom"), 3.3 * view.zoom);
+      gl.uniform1f(at("zoom"), 3.6 * view.zoom);
       gl.uniform1f(at("slice"), view.slice);
       const short = Math.min(canvas.width, canvas.height);
       gl.uniform2f(at("aspect"), short / canvas.width, short / canvas.height);
@@ -209,7 +209,7 @@
     });
     canvas.dataset.renderer = "canvas";
     return () => {
-      const r = view.rotation, scale = (3.3 * view.zoom * Math.min(canvas.width, canvas.height)) / 2;
+      const r = view.rotation, scale = (3.6 * view.zoom * Math.min(canvas.width, canvas.height)) / 2;
       const project = (x, y, z) => {
         const v = [0, 1, 2].map((i) => (r[3 * i] * x + r[3 * i + 1] * y + r[3 * i + 2] * z) / reach);
         const size = scale / (DISTANCE - v[2]);
