@@ -17,7 +17,44 @@ glasses = amounts.map(lambda content: {**content, "SiO2": content.get("SiO2", 10
     lambda content: {name: 100 * amount / sum(content.values()) for name, amount in content.items()}
 )
 fragments = st.sampled_from(
-    [*OXIDES, *"Ge20Se80 Na20 NaO2 SiO3 sio2 30 70 0.3 .5 1e5 0 9999999999999 % mol% wt% at% - -- + , ( ) ₂ · − é O Si Fe3O4 Xx".split(), " ", "\n", "\x00"]
+    [
+        *OXIDES,
+        *[
+            "Ge20Se80",
+            "Na20",
+            "NaO2",
+            "SiO3",
+            "sio2",
+            "30",
+            "70",
+            "0.3",
+            ".5",
+            "1e5",
+            "0",
+            "9999999999999",
+            "%",
+            "mol%",
+            "wt%",
+            "at%",
+            "-",
+            "--",
+            "+",
+            ",",
+            "(",
+            ")",
+            "₂",
+            "·",
+            "−",
+            "é",
+            "O",
+            "Si",
+            "Fe3O4",
+            "Xx",
+        ],
+        " ",
+        "\n",
+        "\x00",
+    ]
 )
 text = st.one_of(
     st.text(max_size=60),
@@ -35,7 +72,7 @@ def _charge(species):
     )
 
 
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=2000, deadline=None)
 @given(text)
 def test_text_is_a_composition_or_refused(spec):
     start = time.perf_counter()
@@ -50,7 +87,7 @@ def test_text_is_a_composition_or_refused(spec):
     assert time.perf_counter() - start < 2.0
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
     st.one_of(
         st.dictionaries(
