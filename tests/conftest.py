@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from glasswright.curve import Curve
+from glasswright.io.curves import write_curve
 from glasswright.io.run import THERMO_COLUMNS
 from glasswright.io.run_writer import write_run_toml
 
 STAGES = (("push-off", 1e3, 3600, 3600), ("melt", 20e3, 3600, 3600), ("quench", 66e3, 3600, 300), ("relax", 5e3, 300, 300), ("sample", 5e3, 300, 300))
 
 
-def _rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]], comments: Mapping[str, object] | None = None) -> None:
+def _rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="", encoding="utf-8") as file:
-        for key, value in (comments or {}).items():
-            file.write(f"# {key}: {json.dumps(value) if isinstance(value, dict) else value}\n")
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 
 def _curve(path: Path, x: np.ndarray, y: np.ndarray, kind: str, units: tuple[str, str], label: str, spread: float = 0.0, **metadata: object) -> None:
-    columns = [x, y] if not spread else [x, y, np.full_like(x, spread)]
-    header = ["x", "y", "sigma"][: len(columns)]
-    comments = {"kind": kind, "x_unit": units[0], "y_unit": units[1], "label": label, "metadata": metadata}
-    _rows(path, header, [[f"{v:.6g}" for v in row] for row in zip(*columns, strict=True)], comments)
+    sigma = np.full_like(x, spread) if spread else None
+    write_curve(path, Curve(x, y, sigma, kind, *units, label, metadata))
 
 
 def _glass(anion: str, former: str, seed: int) -> object:

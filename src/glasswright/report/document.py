@@ -11,11 +11,11 @@ from typing import Any
 from ..io.atomic import write_text
 from ..io.run import Run
 from . import sections
+from .contents import Contents
 from .figures import pretty_unit
 from .html import definitions, formula, link, listing, number
 from .palette import theme
 from .scene import viewer
-from .sections import Source
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 """Content security policy: whatever ends up in the page, the browser fetches nothing for it."""
@@ -39,17 +39,17 @@ def write_report(run: Run | str | Path) -> Path:
 
 def render(run: Run) -> str:
     """The report as text."""
-    source = Source(run)
-    title = _title(source)
+    contents = Contents(run)
+    title = _title(contents)
     body, places = [], []
     for anchor, heading, make in sections.SECTIONS:
-        content = make(source)
+        content = make(contents)
         if content:
             body.append(f'<section id="{anchor}"><h2>{heading}</h2>{content}</section>')
             places.append((anchor, heading))
     places.append(("sources", "Sources"))
     navigation = "".join(f'<a href="#{anchor}">{heading}</a>' for anchor, heading in places)
-    script = f"<script>{_asset('viewer.js')}</script>" if source.atoms is not None else ""
+    script = f"<script>{_asset('viewer.js')}</script>" if contents.atoms is not None else ""
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -62,9 +62,9 @@ def render(run: Run) -> str:
 {_asset("report.css")}</style>
 </head>
 <body>
-<header><h1>{formula(title)}</h1><p class="subtitle">{_subtitle(source)}</p>{_banner(source)}{_hero(source)}<nav>{navigation}</nav></header>
-<main>{"".join(body)}{_sources(source)}</main>
-<footer>Written by glasswright {_version(source)}. This page is complete in itself and asks no server for anything.</footer>
+<header><h1>{formula(title)}</h1><p class="subtitle">{_subtitle(contents)}</p>{_banner(contents)}{_hero(contents)}<nav>{navigation}</nav></header>
+<main>{"".join(body)}{_sources(contents)}</main>
+<footer>Written by glasswright {_version(contents)}. This page is complete in itself and asks no server for anything.</footer>
 {script}
 </body>
 </html>
@@ -75,33 +75,33 @@ def _asset(name: str) -> str:
     return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
 
 
-def _version(source: Source) -> str:
-    return escape(str(source.document.get("versions", {}).get("glasswright", "")))
+def _version(contents: Contents) -> str:
+    return escape(str(contents.document.get("versions", {}).get("glasswright", "")))
 
 
-def _title(source: Source) -> str:
-    document = source.document
+def _title(contents: Contents) -> str:
+    document = contents.document
     composition = document.get("composition", {}).get("formula") or document.get("settings", {}).get("composition") or document.get("name", "glass")
     return f"{composition} glass"
 
 
-def _subtitle(source: Source) -> str:
-    document, settings = source.document, source.document.get("settings", {})
+def _subtitle(contents: Contents) -> str:
+    document, settings = contents.document, contents.document.get("settings", {})
     forcefield = document.get("forcefield", {})
-    parts = [str(forcefield.get("title") or forcefield.get("name") or settings.get("forcefield") or ""), f"{source.n_atoms} atoms"]
+    parts = [str(forcefield.get("title") or forcefield.get("name") or settings.get("forcefield") or ""), f"{contents.n_atoms} atoms"]
     if settings.get("program"):
         parts.append("free cooling programme")
     elif settings.get("rate"):
         parts.append(f"quenched at {float(settings['rate']) * 1e3:.4g} K/ps")
     parts.append(f"{str(document['engine']).replace('lammps', 'LAMMPS')} engine" if document.get("engine") else "")
-    count = len(source.run.replicas)
+    count = len(contents.run.replicas)
     parts.append(f"{count} independent replicas" if count > 1 else f"seed {settings['seed']}" if "seed" in settings else "")
     return " · ".join(escape(p) for p in parts if p)
 
 
-def _banner(source: Source) -> str:
+def _banner(contents: Contents) -> str:
     """How the run ended and what it warns of, before anything else."""
-    run, path = source.run, escape(str(source.run.path))
+    run, path = contents.run, escape(str(contents.run.path))
     warnings = list(dict.fromkeys([*run.warnings, *(w for r in run.replicas for w in r.warnings)]))
     count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
     warned = f'<div class="banner warned"><b>{count}</b>{listing([escape(w) for w in warnings])}</div>' if warnings else ""
@@ -109,26 +109,27 @@ def _banner(source: Source) -> str:
         return warned or '<div class="banner done">The run finished, with no warnings.</div>'
     running = "<b>Not finished.</b> The run is still going, or was interrupted."
     text = running if run.outcome == "running" else f"<b>Stopped.</b> {escape(run.outcome)}"
-    glass = "" if source.atoms is not None else " There is no glass yet: this page shows how far the run has come."
+    glass = "" if contents.atoms is not None else " There is no glass yet: this page shows how far the run has come."
     return f'<div class="banner stopped">{text}{glass} To go on from the last checkpoint, type <code>glasswright resume {path}</code>.</div>{warned}'
 
 
-def _hero(source: Source) -> str:
+def _hero(contents: Contents) -> str:
     """The picture of the glass beside its first numbers."""
-    if source.atoms is None:
+    if contents.atoms is None:
         return ""
-    return f'<div class="hero">{viewer(source.atoms, source.cutoffs())}<div class="tiles">{"".join(_tiles(source))}</div></div>'
+    note = "Replica 1 is shown." if contents.replica_curves else ""
+    return f'<div class="hero">{viewer(contents.atoms, contents.cutoffs(), note)}<div class="tiles">{"".join(_tiles(contents))}</div></div>'
 
 
-def _tiles(source: Source) -> list[str]:
+def _tiles(contents: Contents) -> list[str]:
     tiles = []
-    for name, curve in source.named("compared_").items():
-        measured = source.curves.get(f"measured_{name}")
+    for name, curve in contents.named("compared_").items():
+        measured = contents.curves.get(f"measured_{name}")
         value = {**(measured.metadata if measured else {}), **curve.metadata}.get("r_chi")
         if value is not None and measured is not None:
             heading = f"R<sub>χ</sub> of {escape(measured.kind)}, {sections.radiation_of(name)}"
             tiles.append(_tile(heading, number(value, 3), "", "against the measured curve"))
-    rows = source.run.table("summary")
+    rows = contents.run.table("summary")
     known = [r for r in rows if sections.measured_text(r) != "–"]
     for row in (known + [r for r in rows if r not in known])[: max(0, 6 - len(tiles[:2]))]:
         measured_value = sections.measured_text(row)
@@ -141,14 +142,14 @@ def _tile(name: str, value: str, unit: str, below: str) -> str:
     return f'<div class="tile"><span>{name}</span><b>{value} <small>{unit}</small></b><span>{below}</span></div>'
 
 
-def _sources(source: Source) -> str:
+def _sources(contents: Contents) -> str:
     """Citations of what ran, the choices that are ours, then settings and versions in a fold."""
-    document = source.document
+    document = contents.document
     cited = [link(str(c.get("text", "")), str(c.get("doi", ""))) for c in document.get("citations", [])]
     forcefield: Mapping[str, Any] = document.get("forcefield", {})
     choices = [escape(str(c)) for c in (*forcefield.get("our_choices", ()), *forcefield.get("notes", ()))]
     reasons = [escape(str(t)) for t in (forcefield.get("reason"), document.get("engine_reason"), _density(document.get("density", {}))) if t]
-    text = (source.run.path / "run.toml").read_text(encoding="utf-8")
+    text = (contents.run.path / "run.toml").read_text(encoding="utf-8")
     folded = "".join(
         f"<details><summary>{name}</summary>{content}</details>"
         for name, content in (

@@ -89,8 +89,8 @@ def scene(atoms: Atoms, cutoffs: Mapping[tuple[str, str], float] | None = None) 
     }
 
 
-def viewer(atoms: Atoms, cutoffs: Mapping[tuple[str, str], float] | None = None) -> str:
-    """The viewer's HTML with its data inside; the page adds ``assets/viewer.js`` once."""
+def viewer(atoms: Atoms, cutoffs: Mapping[tuple[str, str], float] | None = None, note: str = "") -> str:
+    """The viewer's HTML with its data inside and a note below; the page adds ``assets/viewer.js`` once."""
     content = scene(atoms, cutoffs)
     data = json.dumps(content, separators=(",", ":")).replace("</", "<\\/")
     legend = "".join(
@@ -105,6 +105,6 @@ def viewer(atoms: Atoms, cutoffs: Mapping[tuple[str, str], float] | None = None)
         '<button type="button" name="bonds" aria-pressed="true">bonds</button><button type="button" name="filling" aria-pressed="false">space-filling</button>'
         '<button type="button" name="box" aria-pressed="true">cell</button>'
         '<label>slice <input type="range" min="0.03" max="1" step="0.01" value="1" aria-label="thickness of the slice shown"></label></div>'
-        f'<p class="hint">Drag to turn, click and use the wheel to zoom, double-click to reset.{partly}</p></div>'
+        f'<p class="hint">Drag to turn, click and use the wheel to zoom, double-click to reset.{partly} {note}</p></div>'
         f'<script type="application/json" id="scene">{data}</script>'
     )

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from html import escape
 from typing import Any
 
 import numpy as np
 
 from ..curve import Curve
-from ..errors import InputError
-from ..io.run import Run
 from . import figures
+from .contents import Contents
 from .html import absent, figure, formula, grid, number, table
 from .palette import to_svg
 
@@ -21,65 +18,6 @@ _HOW_TO_SUPPLY = (
     "Put the file where <code>GLASSWRIGHT_DATA</code> points (a folder), then type <code>glasswright analyze {path}</code> and "
     "<code>glasswright report {path}</code>. Measured data whose licence does not allow copying do not come with the package."
 )
-
-
-@dataclass(frozen=True, eq=False)
-class Source:
-    """What a report is made from, read once."""
-
-    run: Run
-
-    @cached_property
-    def curves(self) -> dict[str, Curve]:
-        return self.run.curves()
-
-    @cached_property
-    def replica_curves(self) -> list[dict[str, Curve]]:
-        """Curves of each replica; empty for a single run."""
-        return [] if self.run.replicas == [self.run] else [r.curves() for r in self.run.replicas]
-
-    @cached_property
-    def thermo(self) -> list[Mapping[str, Any]]:
-        """thermo.csv of each replica that has one with at least two rows."""
-        return [one.thermo for one in self.run.replicas if (one.path / "thermo.csv").is_file() and len(one.thermo["time"]) > 1]
-
-    @cached_property
-    def atoms(self) -> Any | None:
-        """The glass, or None where the run has none yet."""
-        try:
-            return self.run.atoms
-        except InputError:
-            return None
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """run.toml; of the first replica where the set itself says less."""
-        first = self.run.replicas[0].settings
-        return {**first, **self.run.settings}
-
-    @property
-    def n_atoms(self) -> int:
-        if self.atoms is not None:
-            return len(self.atoms)
-        counts = self.document.get("composition", {}).get("atoms", {})
-        return sum(counts.values()) or int(self.document.get("settings", {}).get("n_atoms", 1))
-
-    def named(self, prefix: str) -> dict[str, Curve]:
-        """Curves whose file name begins so, keyed by the rest."""
-        return {name.removeprefix(prefix): curve for name, curve in self.curves.items() if name.startswith(prefix)}
-
-    def of_replicas(self, prefix: str) -> list[dict[str, Curve]]:
-        return [{n.removeprefix(prefix): c for n, c in curves.items() if n.startswith(prefix)} for curves in self.replica_curves]
-
-    def cutoffs(self) -> dict[tuple[str, str], float]:
-        """Measured first-shell cutoffs [Å]."""
-        found = {}
-        for row in self.run.replicas[0].table("coordination") or self.run.table("coordination"):
-            try:
-                found[row["centre"], row["neighbour"]] = float(row["cutoff"])
-            except (KeyError, ValueError):
-                continue
-        return found
 
 
 def _picture(name: str, title: str, plot: Any, note: str = "", wide: bool = False) -> str:
@@ -90,28 +28,27 @@ def _plain(title: str) -> str:
     return title.replace("<sub>", "").replace("</sub>", "")
 
 
-def thermo(source: Source) -> str:
+def thermo(contents: Contents) -> str:
     """Temperature, density, energy and pressure over the run, the cooling curve, and the stage table."""
     cards = []
-    if source.thermo:
-        first, others = source.thermo[0], source.thermo[1:]
+    if contents.thermo:
+        first, others = contents.thermo[0], contents.thermo[1:]
         note = "Line: mean; band: smallest and largest value within 1/500 of the run."
         if others:
             note += f" Thin lines: the other {len(others)} replicas."
-        cards.append(_picture("thermo", "The whole run", figures.plot_thermo(first, source.n_atoms, others=others), note, wide=True))
+        cards.append(_picture("thermo", "The whole run", figures.plot_thermo(first, contents.n_atoms, others=others), note, wide=True))
         if np.count_nonzero(first["stage"] == "quench") > 3:
-            plot = figures.plot_cooling(first, source.n_atoms, others=others)
+            plot = figures.plot_cooling(first, contents.n_atoms, others=others)
             cards.append(_picture("cooling", "Along the quench", plot, "The bend is the glass transition of this cooling rate.", wide=True))
-    cards.extend(_stages(source))
-    return grid(cards)
+    return grid([*cards, *_stages(contents), *_replicas(contents)])
 
 
-def _stages(source: Source) -> list[str]:
+def _stages(contents: Contents) -> list[str]:
     """What was run, stage by stage, and what came out at the end of each."""
-    rows = source.document.get("stages", [])
+    rows = contents.document.get("stages", [])
     if not rows:
         return []
-    measured = source.thermo[0] if source.thermo else None
+    measured = contents.thermo[0] if contents.thermo else None
     cells, start = [], 0.0
     for row in rows:
         end = float(row.get("end_time", row.get("time", start)))
@@ -124,6 +61,23 @@ def _stages(source: Source) -> list[str]:
     headings = ("stage", "ensemble", "steps", "time (ps)", "thermostat", "barostat", "T (K)", "density (g/cm³)", "P (GPa)")
     content = table(headings, cells)
     return [figure("Stages", content, "Last three columns: mean over the last fifth of the stage.", wide=True)]
+
+
+def _replicas(contents: Contents) -> list[str]:
+    """How each replica ended: the spread over independent melts is the uncertainty."""
+    if not contents.replica_curves:
+        return []
+    cells = []
+    for run in contents.run.replicas:
+        document = run.settings
+        results = document.get("results", {})
+        energy, melted = results.get("inherent_structure_energy"), results.get("melt_time")
+        late = run.thermo["density"][run.thermo["stage"] == "sample"] if (run.path / "thermo.csv").is_file() else []
+        words = [escape(run.path.name), escape(str(document.get("settings", {}).get("seed", ""))), escape(run.outcome)]
+        numbers = [number(np.mean(late)) if len(late) else "–", number(energy, 6) if energy is not None else "–", number(melted / 1e3) if melted else "–"]
+        cells.append([*words, *numbers])
+    headings = ("replica", "seed", "outcome", "density (g/cm³)", "inherent structure (eV/atom)", "melt (ps)")
+    return [figure("Replicas", table(headings, cells), "Each from its own independent melt.", wide=True)]
 
 
 def _programme(values: Any, unit: str) -> str:
@@ -141,11 +95,11 @@ def _at_end(thermo: Mapping[str, Any], start: float, end: float) -> list[str]:
 _RANGES = {"S(Q)": (0.0, 20.0), "i(Q)": (0.0, 25.0), "F(Q)": (0.0, 25.0), "T(r)": (1.0, 8.0), "g(r)": (1.0, 8.0), "D(r)": (1.0, 8.0)}
 
 
-def scattering(source: Source) -> str:
+def scattering(contents: Contents) -> str:
     """What a diffraction experiment sees: measured against simulated, then every simulated curve."""
     cards, seen = [], set()
-    for name, measured in source.named("measured_").items():
-        simulated = source.curves.get(f"compared_{name}")
+    for name, measured in contents.named("measured_").items():
+        simulated = contents.curves.get(f"compared_{name}")
         radiation = radiation_of(name)
         seen.add(radiation)
         if simulated is None:
@@ -156,20 +110,20 @@ def scattering(source: Source) -> str:
         title = f"{escape(measured.kind)}, {radiation}: simulated and measured"
         cards.append(_picture(f"compare-{name}", title, plot, _residual(measured, simulated), wide=True))
     totals = {"neutron": "sq_neutron", "X-ray": "sq_xray"}
-    shown = {k: source.curves[v] for k, v in totals.items() if v in source.curves}
+    shown = {k: contents.curves[v] for k, v in totals.items() if v in contents.curves}
     if shown:
-        others = [{k: c[v] for k, v in totals.items() if v in c} for c in source.replica_curves]
+        others = [{k: c[v] for k, v in totals.items() if v in c} for c in contents.replica_curves]
         plot = figures.plot_panels(shown, others=others, x_range=(0.0, min(20.0, max(c.x[-1] for c in shown.values()))), level=1.0, height=3.0)
-        cards.append(_picture("sq", "Structure factor S(Q), Faber-Ziman", plot, _band(source), wide=True))
+        cards.append(_picture("sq", "Structure factor S(Q), Faber-Ziman", plot, _band(contents), wide=True))
     for radiation in ("neutron", "X-ray"):
-        if radiation not in seen and source.curves:
-            why = f"A measured {radiation} i(Q) or S(Q) of {_formula(source)} would be drawn here over the simulated one, with their residual R<sub>χ</sub>. "
-            cards.append(absent(f"{radiation} diffraction: no measured curve found", why + _HOW_TO_SUPPLY.format(path=escape(str(source.run.path)))))
+        if radiation not in seen and contents.curves:
+            why = f"A measured {radiation} i(Q) or S(Q) of {_formula(contents)} would be drawn here over the simulated one, with their residual R<sub>χ</sub>. "
+            cards.append(absent(f"{radiation} diffraction: no measured curve found", why + _HOW_TO_SUPPLY.format(path=escape(str(contents.run.path)))))
     return grid(cards)
 
 
-def _formula(source: Source) -> str:
-    document = source.document
+def _formula(contents: Contents) -> str:
+    document = contents.document
     return formula(str(document.get("composition", {}).get("formula") or document.get("settings", {}).get("composition", "this glass")))
 
 
@@ -189,25 +143,25 @@ def _residual(measured: Curve, simulated: Curve) -> str:
     return "; ".join(parts) + "." if parts else ""
 
 
-def _band(source: Source) -> str:
-    count = len(source.replica_curves)
+def _band(contents: Contents) -> str:
+    count = len(contents.replica_curves)
     return f"Mean over {count} replicas with the band of their spread; thin lines: each replica." if count else ""
 
 
-def distances(source: Source) -> str:
+def distances(contents: Contents) -> str:
     """Pair distribution functions."""
     cards = []
-    partials = {k: c for k, c in source.named("rdf_").items() if not k.startswith("total_")}
+    partials = {k: c for k, c in contents.named("rdf_").items() if not k.startswith("total_")}
     if partials:
         reach = min(10.0, max(c.x[-1] for c in partials.values()))
-        plot = figures.plot_panels(partials, others=source.of_replicas("rdf_"), x_range=(1.0, reach), level=1.0, height=2.2)
-        cards.append(_picture("rdf", "Partial pair distribution functions g(r)", plot, _band(source), wide=True))
+        plot = figures.plot_panels(partials, others=contents.of_replicas("rdf_"), x_range=(1.0, reach), level=1.0, height=2.2)
+        cards.append(_picture("rdf", "Partial pair distribution functions g(r)", plot, _band(contents), wide=True))
     for prefix, title, level in (("rdf_total_", "Total g(r)", 1.0), ("t_of_r_", "Total correlation function T(r)", None)):
-        chosen = _by_radiation(source.named(prefix))
+        chosen = _by_radiation(contents.named(prefix))
         if chosen:
-            others = [_by_radiation(one) for one in source.of_replicas(prefix)]
+            others = [_by_radiation(one) for one in contents.of_replicas(prefix)]
             reach = min(10.0, max(c.x[-1] for c in chosen.values()))
-            cards.append(_picture(prefix.strip("_"), title, figures.plot_curves(chosen, others=others, x_range=(1.0, reach), level=level), _band(source)))
+            cards.append(_picture(prefix.strip("_"), title, figures.plot_curves(chosen, others=others, x_range=(1.0, reach), level=level), _band(contents)))
     return grid(cards)
 
 
@@ -215,10 +169,10 @@ def _by_radiation(curves: Mapping[str, Curve]) -> dict[str, Curve]:
     return {k.replace("xray", "X-ray"): c for k, c in curves.items()}
 
 
-def angles(source: Source) -> str:
+def angles(contents: Contents) -> str:
     """Bond angles, in the middle of the polyhedra and between them."""
-    found = source.named("angle_")
-    formers = set(source.document.get("resolved", {}).get("formers", ()))
+    found = contents.named("angle_")
+    formers = set(contents.document.get("resolved", {}).get("formers", ()))
     inside = {k: c for k, c in found.items() if k.split("-")[1] in formers}
     groups = [("Bond angles within the polyhedra", inside), ("Bond angles between them", {k: c for k, c in found.items() if k not in inside})]
     if not inside or len(inside) == len(found):
@@ -226,15 +180,15 @@ def angles(source: Source) -> str:
     cards = []
     for i, (title, curves) in enumerate(groups):
         if curves:
-            others = [{k: c for k, c in one.items() if k in curves} for one in source.of_replicas("angle_")]
+            others = [{k: c for k, c in one.items() if k in curves} for one in contents.of_replicas("angle_")]
             plot = figures.plot_angles(curves, others=others, tetrahedral=i == 0)
-            cards.append(_picture(f"angles-{i}", title, plot, "Dashed: the tetrahedral angle, 109.47°." if i == 0 else _band(source)))
+            cards.append(_picture(f"angles-{i}", title, plot, "Dashed: the tetrahedral angle, 109.47°." if i == 0 else _band(contents)))
     return grid(cards)
 
 
-def network(source: Source) -> str:
+def network(contents: Contents) -> str:
     """Qn units, coordination numbers and oxygen species."""
-    return grid([*_qn(source), *_coordination(source)])
+    return grid([*_qn(contents), *_coordination(contents)])
 
 
 def _float(row: Mapping[str, str], key: str) -> float | None:
@@ -244,9 +198,9 @@ def _float(row: Mapping[str, str], key: str) -> float | None:
         return None
 
 
-def _qn(source: Source) -> list[str]:
+def _qn(contents: Contents) -> list[str]:
     cards = []
-    rows = source.run.table("qn")
+    rows = contents.run.table("qn")
     for species in dict.fromkeys(r.get("species", "") for r in rows):
         own = [r for r in rows if r.get("species") == species]
         simulated = {int(float(r["n"])): f for r in own if (f := _float(r, "fraction")) is not None}
@@ -260,8 +214,8 @@ def _qn(source: Source) -> list[str]:
     return cards
 
 
-def _coordination(source: Source) -> list[str]:
-    rows = source.run.table("coordination")
+def _coordination(contents: Contents) -> list[str]:
+    rows = contents.run.table("coordination")
     if not rows:
         return []
     counted = [k for k in rows[0] if k and k.split(":")[0].strip().isdigit()]
@@ -274,25 +228,25 @@ def _coordination(source: Source) -> list[str]:
     near = {k: v for k, v in fractions.items() if v and max(v) <= 12 and k.split("–")[0] != k.split("–")[1]}
     bars = to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers") if near else ""
     note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
-    return [figure("Coordination", bars + table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells) + _oxygen(source), note)]
+    return [figure("Coordination", bars + table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells) + _oxygen(contents), note)]
 
 
-def _oxygen(source: Source) -> str:
-    rows = source.run.table("oxygen")
+def _oxygen(contents: Contents) -> str:
+    rows = contents.run.table("oxygen")
     if not rows:
         return ""
     headings = [h for h in rows[0] if h]
     return table([escape(h.replace("_", " ")) for h in headings], [[number(r.get(h) or "–") for h in headings] for r in rows], "Oxygen species")
 
 
-def melt(source: Source) -> str:
+def melt(contents: Contents) -> str:
     """What the melt forgot, and the checks of the run."""
     cards = []
-    moved = source.named("msd_")
+    moved = contents.named("msd_")
     if moved:
         plot = figures.plot_displacements(moved)
         cards.append(_picture("msd", "Displacements in the melt", plot, "Dashed: 10 Å², which network formers must pass before the quench begins."))
-    results = source.document.get("results", {})
+    results = contents.document.get("results", {})
     rows = []
     for species, value in sorted(results.get("scattering", {}).items()):
         displacement = results.get("msd", {}).get(species)
@@ -324,9 +278,9 @@ def _checks(results: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-def facts(source: Source) -> str:
+def facts(contents: Contents) -> str:
     """The table simulated / measured / source."""
-    rows = source.run.table("summary")
+    rows = contents.run.table("summary")
     if not rows:
         return ""
     cells = []

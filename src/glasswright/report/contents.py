@@ -1,0 +1,77 @@
+"""What a report is made from: a run directory, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..curve import Curve
+from ..errors import InputError
+from ..io.run import Run
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a report is made from, read once."""
+
+    run: Run
+
+    @cached_property
+    def curves(self) -> dict[str, Curve]:
+        return _drawable(self.run.curves())
+
+    @cached_property
+    def replica_curves(self) -> list[dict[str, Curve]]:
+        """Curves of each replica; empty for a single run."""
+        return [] if self.run.replicas == [self.run] else [_drawable(r.curves()) for r in self.run.replicas]
+
+    @cached_property
+    def thermo(self) -> list[Mapping[str, Any]]:
+        """thermo.csv of each replica that has one with at least two rows."""
+        return [one.thermo for one in self.run.replicas if (one.path / "thermo.csv").is_file() and len(one.thermo["time"]) > 1]
+
+    @cached_property
+    def atoms(self) -> Any | None:
+        """The glass, or None where the run has none yet."""
+        try:
+            return self.run.atoms
+        except InputError:
+            return None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """run.toml; of the first replica where the set itself says less."""
+        first = self.run.replicas[0].settings
+        return {**first, **self.run.settings}
+
+    @property
+    def n_atoms(self) -> int:
+        if self.atoms is not None:
+            return len(self.atoms)
+        counts = self.document.get("composition", {}).get("atoms", {})
+        return sum(counts.values()) or int(self.document.get("settings", {}).get("n_atoms", 1))
+
+    def named(self, prefix: str) -> dict[str, Curve]:
+        """Curves whose file name begins so, keyed by the rest."""
+        return {name.removeprefix(prefix): curve for name, curve in self.curves.items() if name.startswith(prefix)}
+
+    def of_replicas(self, prefix: str) -> list[dict[str, Curve]]:
+        return [{n.removeprefix(prefix): c for n, c in curves.items() if n.startswith(prefix)} for curves in self.replica_curves]
+
+    def cutoffs(self) -> dict[tuple[str, str], float]:
+        """Measured first-shell cutoffs [Å]."""
+        found = {}
+        for row in self.run.replicas[0].table("coordination") or self.run.table("coordination"):
+            try:
+                found[row["centre"], row["neighbour"]] = float(row["cutoff"])
+            except (KeyError, ValueError):
+                continue
+        return found
+
+
+def _drawable(curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    return {name: curve for name, curve in curves.items() if len(curve) > 1 and np.isfinite(curve.y).any()}
