@@ -50,14 +50,14 @@ def bonded_pairs(source: Atoms | Sequence[Atoms]) -> list[Pair]:
 def first_shell(pair: Pair, curve: Curve) -> tuple[float, float]:
     """Positions of the first peak and of the minimum behind it [Å]; the fallback where there is no clear peak."""
     step = float(curve.x[1] - curve.x[0])
-    g = _smoothed(curve.y, SMOOTHING / step)
+    g = smoothed(curve.y, SMOOTHING / step)
     depth = PROMINENCE * float(g.max())
-    first = _first_maximum(g, depth)
+    first = first_maximum(g, depth)
     if first is None or g[first] < 1:
         distance = covalent_distance(pair)
         return distance, BONDED * distance
     after = g[first:]
-    rise = _first_maximum(-after, depth)
+    rise = first_maximum(-after, depth)
     between = after[: int(0.6 * first) + 2] if rise is None else after
     lowest = int(between.argmin()) if rise is None else rise
     low = np.flatnonzero(between > between[lowest] + 0.005 * g[first])
@@ -83,14 +83,14 @@ def cutoff_table(elements: Sequence[str], limits: Mapping[Pair, float]) -> NDArr
     return table
 
 
-def _first_maximum(g: NDArray[np.float64], depth: float) -> int | None:
+def first_maximum(g: NDArray[np.float64], depth: float) -> int | None:
     """Index of the first maximum behind which g falls by ``depth``; None where it never does."""
     highest = np.maximum.accumulate(g)
     fallen = np.flatnonzero(highest - g >= depth)
     return int(g[: fallen[0] + 1].argmax()) if depth > 0 and fallen.size else None
 
 
-def _smoothed(y: NDArray[np.float64], width: float) -> NDArray[np.float64]:
+def smoothed(y: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     """Convolution with a Gaussian of ``width`` samples."""
     reach = int(np.ceil(4 * width))
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / width) ** 2)

@@ -25,7 +25,7 @@ def frames_of(source: Atoms | Sequence[Atoms]) -> Sequence[Atoms]:
     InputError
         If there is no configuration, no atom, or no periodic cell with a volume.
     """
-    frames: Sequence[Atoms] = [source] if hasattr(source, "get_positions") else source  # type: ignore[list-item]
+    frames: Sequence[Atoms] = [source] if hasattr(source, "get_positions") else source
     if len(frames) == 0:
         raise InputError("There is no configuration to analyse.", mend="Give ase.Atoms or a sequence of them.")
     check(frames[0])

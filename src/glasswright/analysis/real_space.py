@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..curve import Curve
 from ..errors import InputError
-from ..library.scattering import mean_squared_length
+from ..library.scattering import Radiation, mean_squared_length
 from .frames import fractions_of, frames_of
 from .structure_factor import structure_factor
 from .windows import Window, window_values
@@ -18,6 +18,8 @@ from .windows import Window, window_values
 if TYPE_CHECKING:
     from ase import Atoms
 
+Q_MIN = 0.3
+"""Where the integral over S(Q) begins [1/Å]; S - 1 is held constant below."""
 Q_STEP = 0.02
 """Spacing of S(Q) under the integral [1/Å]: no alias below r = 150 Å."""
 
@@ -32,10 +34,8 @@ def d_of_r(
 ) -> Curve:
     """Differential correlation function D(r) = (2/π) ∫ Q i(Q) M(Q) sin(Qr) dQ [barn/Å²] of neutrons, i(Q) = ⟨b⟩² (S - 1)."""
     frames = frames_of(source)
-    b2 = mean_squared_length(fractions_of(frames[0]), isotopes)
-    r, integral, s = _from_structure_factor(frames, r_max, bin_width, q_max, window, "neutron", isotopes)
-    about = {**s.metadata, "q_range": [float(s.x[0]), q_max], "window": window, "normalisation": "⟨b⟩² in barn, per atom"}
-    return Curve(r, b2 * integral, None, "D(r)", "Å", "barn/Å²", "neutron", about)
+    s = _structure_factor(frames, q_max, "neutron", isotopes)
+    return real_space(s, "D(r)", _radii(r_max, bin_width), number_density(frames), fractions_of(frames[0]), window)
 
 
 def t_of_r(
@@ -48,17 +48,44 @@ def t_of_r(
 ) -> Curve:
     """Total correlation function T(r) = 4πρr⟨b⟩² + D(r) [barn/Å²] of neutrons, as seen up to ``q_max`` [1/Å]."""
     frames = frames_of(source)
-    d = d_of_r(frames, r_max, bin_width, q_max, window, isotopes)
-    b2 = mean_squared_length(fractions_of(frames[0]), isotopes)
-    return Curve(d.x, 4 * np.pi * number_density(frames) * d.x * b2 + d.y, None, "T(r)", "Å", "barn/Å²", "neutron", d.metadata)
+    s = _structure_factor(frames, q_max, "neutron", isotopes)
+    return real_space(s, "T(r)", _radii(r_max, bin_width), number_density(frames), fractions_of(frames[0]), window)
 
 
 def xray_rdf(source: Atoms | Sequence[Atoms], r_max: float = 10.0, bin_width: float = 0.05, q_max: float = 20.0, window: Window = "lorch") -> Curve:
     """X-ray g(r) = 1 + (1/2π²ρr) ∫ Q [S_X(Q) - 1] M(Q) sin(Qr) dQ."""
     frames = frames_of(source)
-    r, integral, s = _from_structure_factor(frames, r_max, bin_width, q_max, window, "xray", None)
-    about = {**s.metadata, "q_range": [float(s.x[0]), q_max], "window": window, "normalisation": "1 at large r; transform of S_X(Q)"}
-    return Curve(r, 1 + integral / (4 * np.pi * number_density(frames) * r), None, "g(r)", "Å", "", "xray", about)
+    s = _structure_factor(frames, q_max, "xray", None)
+    r = _radii(r_max, bin_width) - 0.5 * bin_width
+    return real_space(s, "g(r)", r, number_density(frames), fractions_of(frames[0]), window)
+
+
+def real_space(
+    s: Curve, kind: Literal["g(r)", "D(r)", "T(r)"], r: NDArray[np.float64], density: float, fractions: Mapping[str, float], window: Window
+) -> Curve:
+    """Transform a total S(Q) over its Q range: g(r), or D(r) and T(r) [barn/Å²] of neutrons.
+
+    Parameters
+    ----------
+    s
+        Faber-Ziman S(Q); its metadata name radiation and isotopes.
+    r
+        Where the result is wanted ``(n,)`` [Å], positive.
+    density
+        Atoms per volume [1/Å³].
+    fractions
+        Element → atom fraction.
+    """
+    excess = sine_transform(s.x, s.y - 1, r, window, float(s.x[-1]))
+    ideal = 4 * np.pi * density * r
+    radiation = str(s.metadata.get("radiation", ""))
+    about = {**s.metadata, "q_range": [float(s.x[0]), float(s.x[-1])], "window": window}
+    if kind == "g(r)":
+        return Curve(r, 1 + excess / ideal, None, kind, "Å", "", radiation, {**about, "normalisation": "1 at large r; transform of S(Q)"})
+    isotopes = s.metadata.get("isotopes")
+    b2 = mean_squared_length(fractions, isotopes if isinstance(isotopes, Mapping) else None)
+    y = b2 * (excess if kind == "D(r)" else excess + ideal)
+    return Curve(r, y, None, kind, "Å", "barn/Å²", radiation, {**about, "normalisation": "⟨b⟩² in barn, per atom"})
 
 
 def sine_transform(q: NDArray[np.float64], s_minus_1: NDArray[np.float64], r: NDArray[np.float64], window: Window, q_max: float) -> NDArray[np.float64]:
@@ -77,12 +104,13 @@ def number_density(source: Atoms | Sequence[Atoms]) -> float:
     return float(np.mean([len(a) / a.cell.volume for a in frames_of(source)]))
 
 
-def _from_structure_factor(
-    frames: Sequence[Atoms], r_max: float, bin_width: float, q_max: float, window: Window, radiation: str, isotopes: Mapping[str, str] | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64], Curve]:
-    if not (0 < bin_width <= r_max and q_max > 1):
-        raise InputError(f"r up to {r_max!r} Å in steps of {bin_width!r} Å with Q up to {q_max!r} 1/Å is not possible.")
-    q = np.arange(0.3, q_max + Q_STEP / 2, Q_STEP)
-    s = structure_factor(frames, q, radiation=radiation, isotopes=isotopes)  # type: ignore[arg-type]
-    r = np.arange(bin_width, r_max + bin_width / 2, bin_width)
-    return r, sine_transform(q, s.y - 1, r, window, q_max), s
+def _radii(r_max: float, bin_width: float) -> NDArray[np.float64]:
+    if not (np.isfinite(r_max) and 0 < bin_width <= r_max <= 1e5 * bin_width):
+        raise InputError(f"r up to {r_max!r} Å in steps of {bin_width!r} Å is not possible.", mend="Give 0 < bin_width <= r_max, in Å.")
+    return np.arange(bin_width, r_max + bin_width / 2, bin_width)
+
+
+def _structure_factor(frames: Sequence[Atoms], q_max: float, radiation: Radiation, isotopes: Mapping[str, str] | None) -> Curve:
+    if not 1 < q_max < 1000:
+        raise InputError(f"q_max = {q_max!r} is not possible.", mend="Give some tens of 1/Å.")
+    return structure_factor(frames, np.arange(Q_MIN, q_max + Q_STEP / 2, Q_STEP), radiation, isotopes=isotopes)

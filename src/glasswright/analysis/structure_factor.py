@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -55,11 +56,7 @@ def structure_factor(
     """
     frames = frames_of(source)
     wave_numbers = _checked(q)
-    samples, about = _samples(frames, wave_numbers, method, q_width, window)
-    w = weights(fractions_of(frames[0]), radiation, wave_numbers, isotopes)
-    total = 1 + sum((w[pair] * (values - 1) for pair, values in samples.items()), np.zeros((len(frames), len(wave_numbers))))
-    mean, error = mean_and_error(total)
-    return Curve(wave_numbers, mean, error, "S(Q)", "1/Å", "", radiation, {**about, "radiation": radiation, "isotopes": dict(isotopes or {})})
+    return sample_partials(frames, wave_numbers, method, q_width, window).total(radiation, isotopes)
 
 
 def partial_structure_factors(
@@ -68,12 +65,36 @@ def partial_structure_factors(
     """Faber-Ziman partial S_ab(Q), each 1 at large Q; arguments as for ``structure_factor``."""
     frames = frames_of(source)
     wave_numbers = _checked(q)
-    samples, about = _samples(frames, wave_numbers, method, q_width, window)
-    curves = {}
-    for (a, b), values in samples.items():
-        mean, error = mean_and_error(values)
-        curves[a, b] = Curve(wave_numbers, mean, error, "S(Q)", "1/Å", "", f"{a}-{b}", about)
-    return curves
+    return sample_partials(frames, wave_numbers, method, q_width, window).partials()
+
+
+@dataclass(frozen=True, eq=False)
+class PartialSamples:
+    """Partial structure factors of every configuration: totals for any radiation follow without another pass over the atoms."""
+
+    q: NDArray[np.float64]
+    """``(n_q,)`` [1/Å]"""
+    samples: Mapping[Pair, NDArray[np.float64]]
+    """Faber-Ziman S_ab(Q) ``(n_frames, n_q)``."""
+    fractions: Mapping[str, float]
+    """Element → atom fraction."""
+    about: Mapping[str, object]
+    """How they were made."""
+
+    def total(self, radiation: Radiation, isotopes: Mapping[str, str] | None = None) -> Curve:
+        """S(Q) = 1 + Σ w_ab(Q) [S_ab(Q) - 1]."""
+        w = weights(self.fractions, radiation, self.q, isotopes)
+        excess = [w[pair] * (values - 1) for pair, values in self.samples.items()]
+        mean, error = mean_and_error(1 + np.sum(excess, axis=0))
+        return Curve(self.q, mean, error, "S(Q)", "1/Å", "", radiation, {**self.about, "radiation": radiation, "isotopes": dict(isotopes or {})})
+
+    def partials(self) -> dict[Pair, Curve]:
+        """S_ab(Q), each 1 at large Q."""
+        curves = {}
+        for (a, b), values in self.samples.items():
+            mean, error = mean_and_error(values)
+            curves[a, b] = Curve(self.q, mean, error, "S(Q)", "1/Å", "", f"{a}-{b}", self.about)
+        return curves
 
 
 def _checked(q: ArrayLike) -> NDArray[np.float64]:
@@ -83,22 +104,23 @@ def _checked(q: ArrayLike) -> NDArray[np.float64]:
     return values
 
 
-def _samples(
-    frames: Sequence[Atoms], q: NDArray[np.float64], method: str, q_width: float | None, window: Window
-) -> tuple[dict[Pair, NDArray[np.float64]], dict[str, object]]:
-    """Partial S_ab(Q) of every configuration ``(n_frames, n_q)``, and how they were made."""
+def sample_partials(
+    frames: Sequence[Atoms], q: NDArray[np.float64], method: str = "transform", q_width: float | None = None, window: Window = "none"
+) -> PartialSamples:
+    """Partial S_ab(Q) of every configuration; arguments as for ``structure_factor``."""
+    fractions = fractions_of(frames[0])
     about: dict[str, object] = {"normalisation": "Faber-Ziman, 1 at large Q", "method": method, "frames": len(frames)}
     if method == "transform":
         r_max = half_box(frames)
         limit = f"g(r) ends at half the box, {r_max:.1f} Å: unreliable below Q = {2 * np.pi / r_max:.2f} 1/Å"
         about |= {"r_max": r_max, "window": window, "finite_size": limit}
-        return _transformed(frames, q, r_max, window), about
+        return PartialSamples(q, _transformed(frames, q, r_max, window), fractions, about)
     if method == "direct":
         samples, widest, widened = direct_partials(frames, q, q_width)
         about |= {"finite_size": "exact for the periodic box"}
         if widened:
             about["widened"] = f"{widened} bins held no reciprocal-lattice vector of the box and were widened, to {widest:.3f} 1/Å at most"
-        return samples, about
+        return PartialSamples(q, samples, fractions, about)
     raise InputError(f"The method {method!r} is unknown.", mend="Use transform or direct.")
 
 
