@@ -103,12 +103,12 @@ class Job:
         }
 
     def write(self, path: Path) -> None:
-        """Put what the run needs to start, or to start again, into its directory; run.toml comes last and makes it a run."""
+        """Put what the run needs to start, or to start again, into its directory; run.toml comes first, so that --overwrite knows its own."""
         from ase.io import write
 
-        write_atomically(path / "start.extxyz", lambda p: write(p, self.atoms, format="extxyz"))
-        write_text(path / "forcefield.toml", forcefield_toml(self.forcefield))
         write_run_toml(path, self.document())
+        write_text(path / "forcefield.toml", forcefield_toml(self.forcefield))
+        write_atomically(path / "start.extxyz", lambda p: write(p, self.atoms, format="extxyz"))
 
 
 def read_inputs(path: Path) -> tuple[dict[str, Any], Atoms, ForceField, Engine, str]:
@@ -119,7 +119,7 @@ def read_inputs(path: Path) -> tuple[dict[str, Any], Atoms, ForceField, Engine, 
     try:
         atoms, forcefield = read(path / "start.extxyz"), load_forcefield(path / "forcefield.toml")
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be continued.", str(error), "Restore its start.extxyz and forcefield.toml, or start again.") from error
+        raise InputError(f"{path} cannot be continued.", str(error), "Start again with --overwrite.") from error
     s = document["settings"]
     engine, reason = get_engine(document["engine"], forcefield, command=s.get("command"), accuracy=s.get("accuracy", 1e-5), threads=s.get("threads", 1))
     return document, atoms, forcefield, engine, reason

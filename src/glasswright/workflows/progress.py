@@ -27,10 +27,11 @@ def _describe(progress: Progress, state: State) -> str:
 
 def _bars() -> Bars:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(), TextColumn("left"))
-    return Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[state]}"), console=Console(stderr=True), speed_estimate_period=120)
+    left = TimeRemainingColumn(compact=True)
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TaskProgressColumn(), left, TextColumn("left, {task.fields[state]}"))
+    return Progress(*columns, console=Console(stderr=True), speed_estimate_period=120)
 
 
 @contextmanager
