@@ -194,6 +194,7 @@ def test_a_box_too_small_for_a_component_is_refused_with_a_size_that_works():
         ("20Na2O-20B2O3-60SiO2", None, None),  # boron's coordination is not a matter of stoichiometry
         ("20Na2O-80GeO2", None, None),
         ("10CaO-20Al2O3-70SiO2", None, None),  # peraluminous
+        ("10Al2O3-90P2O5", None, None),  # nothing compensates Al, which is six-fold here
         ("80Na2O-20SiO2", None, None),  # more modifier than orthosilicate
         ("10TiO2-90SiO2", None, None),
         ("Ge20Se80", None, None),

@@ -176,7 +176,7 @@ def _cut(path, keep):
             lambda d: (d / "a.extxyz").write_text('1\nLattice="5 0 0 0 5 0 0 0 5" Properties=species:S:1:pos:R:3\nQq 0 0 0\n') and d / "a.extxyz",
             "broken|element",
         ),
-        (lambda d: _cut(_data(d / "a.data"), 0.9), "truncated"),
+        (lambda d: _cut(_data(d / "a.data"), 0.9), "announces 4 atoms"),
         (lambda d: _cut(_data(d / "a.data"), 0.5), "truncated|broken|format"),
         (lambda d: _data(d / "a.data", style="", atoms="1 1 2 3"), "truncated|style|broken"),
         (lambda d: _data(d / "a.data", atoms=CHARGE.replace("1.0 2.0 3.0", "1.0 two 3.0")), "broken"),
