@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,18 +9,14 @@ from ..curve import Curve
 from ..errors import InputError
 from ..experiment import Experiment
 from ..library.scattering import mean_squared_length
-from .frames import fractions_of, frames_of
-from .real_space import Q_STEP, number_density, sine_transform
-from .structure_factor import structure_factor
-
-if TYPE_CHECKING:
-    from ase import Atoms
+from .real_space import Q_MIN, Q_STEP, real_space
+from .shells import PairShells
 
 RESOLUTION_REACH = 4.0
 """The instrument's Gaussian is cut here [standard deviations]."""
 
 
-def as_measured(source: Atoms | Sequence[Atoms], experiment: Experiment) -> Curve:
+def as_measured(shells: PairShells, experiment: Experiment) -> Curve:
     """The simulated curve of the experiment's kind on its abscissa: same Q range, window, resolution and isotopes.
 
     Curves in Q come from the transform of g(r) up to half the box. Curves in r are the transform of that S(Q) over the measured
@@ -34,50 +27,37 @@ def as_measured(source: Atoms | Sequence[Atoms], experiment: Experiment) -> Curv
     InputError
         If a curve in r has no ``q_range``.
     """
-    frames = frames_of(source)
     x, kind = experiment.curve.x, experiment.curve.kind
     if experiment.in_q:
-        s, sigma, about = _structure_factor(frames, x, experiment)
-        y = _from_s(s, frames, experiment)
-        error = None if sigma is None else np.abs(_from_s(1 + sigma, frames, experiment) - _from_s(np.ones_like(sigma), frames, experiment))
+        s = _structure_factor(shells, x, experiment)
+        factor = 1.0 if kind == "S(Q)" or experiment.radiation == "xray" else mean_squared_length(shells.fractions, experiment.isotopes)
+        y = s.y if kind == "S(Q)" else factor * (s.y - 1)  # i(Q), F(Q): ⟨b⟩² (S - 1) for neutrons, S - 1 for X-rays
+        sigma = None if s.sigma is None else factor * s.sigma
     else:
         if experiment.q_range is None:
             raise InputError(f"To compare a {kind} the Q range of its transform must be known.", mend="Give q_range=(lowest, highest) in 1/Å.")
-        q = np.arange(max(experiment.q_range[0], 0.3), experiment.q_range[1] + Q_STEP / 2, Q_STEP)
-        s, _, about = _structure_factor(frames, q, experiment)
-        y, error = _real_space(q, s, frames, experiment), None
-    about = {**about, "q_range": list(experiment.q_range or (float(x[0]), float(x[-1]))), "window": experiment.window, "as_measured": True}
-    return Curve(x, y, error, kind, experiment.curve.x_unit, experiment.curve.y_unit, "simulated", about)
+        q = np.arange(max(experiment.q_range[0], Q_MIN), experiment.q_range[1] + Q_STEP / 2, Q_STEP)
+        s = _structure_factor(shells, q, experiment)
+        y, sigma = real_space(s, kind, x, shells.density, shells.fractions, experiment.window).y, None  # type: ignore[arg-type]
+    about = {**s.metadata, "q_range": list(experiment.q_range or (float(x[0]), float(x[-1]))), "window": experiment.window}
+    return Curve(x, y, sigma, kind, experiment.curve.x_unit, experiment.curve.y_unit, "simulated", about)
 
 
-def _structure_factor(
-    frames: Sequence[Atoms], q: NDArray[np.float64], experiment: Experiment
-) -> tuple[NDArray[np.float64], NDArray[np.float64] | None, dict[str, object]]:
-    """S(Q) and its error, blurred by the instrument."""
+def highest_q(experiment: Experiment) -> float:
+    """Largest Q of the model that a comparison with the experiment needs [1/Å]."""
+    last = float(experiment.curve.x[-1]) if experiment.in_q else (experiment.q_range or (0.0, 40.0))[1] + Q_STEP
+    return last + RESOLUTION_REACH * (experiment.resolution or 0.0)
+
+
+def _structure_factor(shells: PairShells, q: NDArray[np.float64], experiment: Experiment) -> Curve:
+    """S(Q), blurred by the instrument."""
     width = experiment.resolution
     if width is None:
-        curve = structure_factor(frames, q, experiment.radiation, isotopes=experiment.isotopes)
-        return curve.y, curve.sigma, dict(curve.metadata)
+        return shells.partials(q).total(experiment.radiation, experiment.isotopes)
     step = width / 4
-    fine = np.arange(max(step, q[0] - RESOLUTION_REACH * width), q[-1] + RESOLUTION_REACH * width, step)
-    curve = structure_factor(frames, fine, experiment.radiation, isotopes=experiment.isotopes)
+    fine = np.arange(max(step, q[0] - RESOLUTION_REACH * width), min(q[-1] + RESOLUTION_REACH * width, shells.q_max), step)
+    s = shells.partials(fine).total(experiment.radiation, experiment.isotopes)
     blur = np.exp(-0.5 * ((q[:, None] - fine) / width) ** 2)
     blur /= blur.sum(axis=1, keepdims=True)
-    return blur @ curve.y, None if curve.sigma is None else blur @ curve.sigma, {**curve.metadata, "resolution": width}
-
-
-def _from_s(s: NDArray[np.float64], frames: Sequence[Atoms], experiment: Experiment) -> NDArray[np.float64]:
-    if experiment.curve.kind == "S(Q)":
-        return s
-    # i(Q), F(Q): ⟨b⟩² (S - 1) for neutrons, S - 1 for X-rays.
-    return (s - 1) * (mean_squared_length(fractions_of(frames[0]), experiment.isotopes) if experiment.radiation == "neutron" else 1.0)
-
-
-def _real_space(q: NDArray[np.float64], s: NDArray[np.float64], frames: Sequence[Atoms], experiment: Experiment) -> NDArray[np.float64]:
-    r = experiment.curve.x
-    d = sine_transform(q, s - 1, r, experiment.window, float(q[-1]))
-    ideal = 4 * np.pi * number_density(frames) * r
-    if experiment.curve.kind == "g(r)":
-        return 1 + d / ideal
-    b2 = mean_squared_length(fractions_of(frames[0]), experiment.isotopes)
-    return np.asarray(b2 * (d + ideal)) if experiment.curve.kind == "T(r)" else b2 * d
+    sigma = None if s.sigma is None else blur @ s.sigma
+    return Curve(q, blur @ s.y, sigma, "S(Q)", "1/Å", "", s.label, {**s.metadata, "resolution": width})

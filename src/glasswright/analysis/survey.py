@@ -13,12 +13,12 @@ from .angles import bond_angles, frame_angles
 from .coordination import Cutoffs, bond_lengths, coordination
 from .cutoffs import ANIONS, bonded_pairs, cutoffs
 from .density import density
-from .frames import Pair, elements_and_types, fractions_of, frames_of, half_box
+from .frames import Pair, elements_and_types, frames_of
 from .fsdp import first_sharp_diffraction_peak
 from .network import network_formers, oxygen_speciation, qn
 from .rdf import partial_rdf, weighted_rdf
-from .real_space import number_density, real_space
-from .structure_factor import sample_partials
+from .real_space import real_space
+from .shells import PairShells, pair_shells
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -63,12 +63,12 @@ class Survey:
     """Species of oxygen → fraction."""
 
 
-def survey(source: Atoms | Sequence[Atoms]) -> Survey:
-    """Compute all curves and numbers of a glass, averaged over configurations."""
+def survey(source: Atoms | Sequence[Atoms], shells: PairShells | None = None) -> Survey:
+    """Compute all curves and numbers of a glass, averaged over configurations; ``shells`` may have been counted before."""
     frames = list(frames_of(source))
     limits = cutoffs(frames)
     bonds = {pair: limits[pair] for pair in bonded_pairs(frames)}
-    curves, numbers = _curves(frames, bonds), _numbers(frames, limits, bonds)
+    curves, numbers = _curves(frames, bonds, shells or pair_shells(frames, Q_MAX)), _numbers(frames, limits, bonds)
     peak = first_sharp_diffraction_peak(curves["sq_neutron"])
     if peak is not None:
         numbers["first sharp diffraction peak, position"] = Number(peak[0], None, "1/Å")
@@ -84,18 +84,17 @@ def pair_name(pair: Pair) -> str:
     return "-".join(sorted(pair, key=lambda element: (element in ANIONS, element)))
 
 
-def _curves(frames: Sequence[Atoms], bonds: Cutoffs) -> dict[str, Curve]:
-    fractions, rho = fractions_of(frames[0]), number_density(frames)
+def _curves(frames: Sequence[Atoms], bonds: Cutoffs, shells: PairShells) -> dict[str, Curve]:
     partials = partial_rdf(frames, 10.0, 0.02)
     curves = {f"rdf_{a}-{b}": curve for (a, b), curve in partials.items()}
-    curves["rdf_total_neutron"] = weighted_rdf(partials, fractions)
-    q = np.arange(Q_STEP * np.ceil(2 * np.pi / half_box(frames) / Q_STEP), Q_MAX + Q_STEP / 2, Q_STEP)
-    samples = sample_partials(frames, q)
+    curves["rdf_total_neutron"] = weighted_rdf(partials, shells.fractions)
+    q = np.arange(Q_STEP * np.ceil(2 * np.pi / shells.r_max / Q_STEP), Q_MAX, Q_STEP)
+    samples = shells.partials(q)
     neutron, xray = samples.total("neutron"), samples.total("xray")
     curves["sq_neutron"], curves["sq_xray"] = _up_to(neutron, Q_SHOWN), _up_to(xray, Q_SHOWN)
     r = np.arange(0.02, 10.01, 0.02)
-    curves["t_of_r_neutron"] = real_space(neutron, "T(r)", r, rho, fractions, "lorch")
-    curves["rdf_total_xray"] = real_space(_up_to(xray, Q_MAX_XRAY), "g(r)", r, rho, fractions, "lorch")
+    curves["t_of_r_neutron"] = real_space(neutron, "T(r)", r, shells.density, shells.fractions, "lorch")
+    curves["rdf_total_xray"] = real_space(_up_to(xray, Q_MAX_XRAY), "g(r)", r, shells.density, shells.fractions, "lorch")
     return curves | {f"angle_{'-'.join(triplet)}": curve for triplet, curve in bond_angles(frames, bonds, 2.0).items()}
 
 

@@ -11,13 +11,14 @@ import numpy as np
 
 from ..analysis.displacement import mean_square_displacement
 from ..analysis.frames import frames_of
-from ..analysis.survey import Neighbours, Number, Survey, survey
+from ..analysis.shells import pair_shells
+from ..analysis.survey import Q_MAX, Neighbours, Number, Survey, survey
 from ..composition import Composition
 from ..curve import Curve
 from ..errors import InputError
 from ..io.run import Run
 from ..library.measurements import measured_curves
-from .compare import compare
+from .compare import compare_shells
 from .measured import SummaryRow, oxygen_rows, qn_rows, summary_rows
 from .tables import write_analysis
 
@@ -65,15 +66,17 @@ def analyze(source: Run | Atoms | Sequence[Atoms] | str | Path, out: str | Path 
     if isinstance(source, str | Path):
         source = _open(Path(source))
     if not isinstance(source, Run):
-        surveyed, absent = _with_measurements(survey(source), frames_of(source))
-        return _conclude(surveyed, _composition(frames_of(source)[0]), absent, None if out is None else Path(out), "configurations")
+        frames = frames_of(source)
+        surveyed, absent = _survey(frames)
+        return _conclude(surveyed, _composition(frames[0]), absent, None if out is None else Path(out), "configurations")
     replicas = [replica for replica in source.replicas if (replica.path / "glass.extxyz").is_file()]
     if not replicas:
         raise InputError(f"{source.path} has no glass yet.", f"Its outcome is: {source.outcome}", f"Type `glasswright resume {source.path}`.")
     surveys, absent = [], []
     for replica in replicas:
         frames = sample_frames(replica)
-        one, absent = _with_measurements(_with_run(survey(frames), replica), frames)
+        one, absent = _survey(frames)
+        one = _with_run(one, replica)
         surveys.append(one)
         if len(source.replicas) > 1 and out is None:
             _conclude(one, _composition(frames[0]), absent, replica.path, "configurations")
@@ -134,9 +137,12 @@ def _with_run(found: Survey, run: Run) -> Survey:
     return replace(found, numbers=numbers, curves=curves)
 
 
-def _with_measurements(found: Survey, frames: Sequence[Atoms]) -> tuple[Survey, list[str]]:
-    """Add measured curves of this glass, the simulated ones as the instruments would have seen them, and their residuals."""
+def _survey(frames: Sequence[Atoms]) -> tuple[Survey, list[str]]:
+    """Curves and numbers, with measured curves of this glass, the simulated ones as the instruments would have seen them, and their
+    residuals; and which measured curves are absent."""
     composition = _composition(frames[0])
+    shells = pair_shells(frames, Q_MAX)
+    found = survey(frames, shells)
     curves, numbers, absent = dict(found.curves), dict(found.numbers), []
     for entry in [] if composition is None else measured_curves(composition):
         experiment = entry.load()
@@ -144,7 +150,7 @@ def _with_measurements(found: Survey, frames: Sequence[Atoms]) -> tuple[Survey, 
             absent.append(entry.where_to_get_it())
             continue
         try:
-            score = compare(frames, experiment)
+            score = compare_shells(shells, experiment)
         except InputError:  # the box is too small for this curve
             continue
         isotopes = "".join(f"_{i}" for i in experiment.isotopes.values())

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.as_measured import as_measured
-from ..analysis.frames import fractions_of, frames_of, half_box
-from ..analysis.real_space import number_density
+from ..analysis.as_measured import as_measured, highest_q
+from ..analysis.frames import frames_of
+from ..analysis.shells import PairShells, pair_shells
 from ..curve import Curve
 from ..errors import InputError
 from ..experiment import Experiment
@@ -43,18 +43,22 @@ def compare(source: Atoms | Sequence[Atoms], experiment: Experiment, policy: Pol
     InputError
         If the model is made of other elements than the sample, or nothing of the curve can be compared.
     """
-    frames = frames_of(source)
+    return compare_shells(pair_shells(frames_of(source), highest_q(experiment)), experiment, policy)
+
+
+def compare_shells(shells: PairShells, experiment: Experiment, policy: Policy = "scale") -> Score:
+    """As ``compare``, from pairs that were counted before."""
     if policy not in _POLICIES or (policy == "scale+background" and not experiment.in_q):
         raise InputError(f"The policy {policy!r} is not possible here.", mend="Use scale, or scale+background for curves in Q.")
-    note = _composition_note(frames, experiment)
-    lowest, highest = (2 * np.pi / half_box(frames), np.inf) if experiment.in_q else (R_MIN, half_box(frames))
+    note = _composition_note(shells, experiment)
+    lowest, highest = (2 * np.pi / shells.r_max, np.inf) if experiment.in_q else (R_MIN, shells.r_max)
     # Below 2π/(half box) the box holds no information; beyond half the box a g(r) sees its own copies.
     kept = (experiment.curve.x >= lowest) & (experiment.curve.x <= highest)
     if kept.sum() < 3:
         raise InputError("The box is too small for this measured curve.", f"Only {int(kept.sum())} of its points lie where the box holds information.")
-    simulated = as_measured(frames, experiment)
+    simulated = as_measured(shells, experiment)
     x = experiment.curve.x[kept]
-    measured_i, simulated_i = (_comparable(c, frames, experiment)[kept] for c in (experiment.curve, simulated))
+    measured_i, simulated_i = (_comparable(c, shells, experiment)[kept] for c in (experiment.curve, simulated))
     terms = [simulated_i] + ([np.ones_like(x), x**2] if policy == "scale+background" else [])
     design = np.stack(terms, axis=1)
     fit, *_ = np.linalg.lstsq(design, measured_i, rcond=None)
@@ -77,18 +81,18 @@ def r_chi(measured: NDArray[np.float64], simulated: NDArray[np.float64]) -> floa
     return float(np.sqrt(((measured - simulated) ** 2).sum() / total))
 
 
-def _comparable(curve: Curve, frames: Sequence[Atoms], experiment: Experiment) -> NDArray[np.float64]:
+def _comparable(curve: Curve, shells: PairShells, experiment: Experiment) -> NDArray[np.float64]:
     """The curve in the form residuals are taken of: proportional to S - 1 in Q, g(r) in r."""
     if experiment.in_q:
         return curve.y - 1 if curve.kind == "S(Q)" else curve.y
     if curve.kind == "g(r)":
         return curve.y
-    ideal = 4 * np.pi * number_density(frames) * curve.x * mean_squared_length(fractions_of(frames[0]), experiment.isotopes)
+    ideal = 4 * np.pi * shells.density * curve.x * mean_squared_length(shells.fractions, experiment.isotopes)
     return np.asarray(curve.y / ideal) if curve.kind == "T(r)" else 1 + curve.y / ideal
 
 
-def _composition_note(frames: Sequence[Atoms], experiment: Experiment) -> str:
-    model, sample = fractions_of(frames[0]), experiment.composition.atom_fractions
+def _composition_note(shells: PairShells, experiment: Experiment) -> str:
+    model, sample = shells.fractions, experiment.composition.atom_fractions
     if set(model) != set(sample):
         raise InputError(
             f"The model holds {', '.join(model)}, the sample {', '.join(sample)}.", "They are different glasses.", "Choose a measurement of this glass."
