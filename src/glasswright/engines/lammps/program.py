@@ -128,7 +128,9 @@ class External(Program):
                 cwd=directory, start_new_session=True, env={**os.environ, "PATH": path},
             )  # fmt: skip
         except (FileNotFoundError, PermissionError) as error:
-            raise InputError(f"The command {command!r} does not start.", f"{error}.", "Give the command that starts LAMMPS, such as 'mpirun -n 4 lmp'.") from None
+            raise InputError(
+                f"The command {command!r} does not start.", f"{error}.", "Give the command that starts LAMMPS, such as 'mpirun -n 4 lmp'."
+            ) from None
 
         if self._process.stdin is None or self._process.stdout is None:
             raise RunFailed(f"The command {command!r} has no pipes.")

@@ -118,18 +118,17 @@ class LammpsSimulation(Simulation):
 
     def minimize(self, settings: Minimization) -> State:
         step = self._step()
-        # LAMMPS moves the cell with conjugate gradients only.
-        method = "cg" if settings.cell else settings.method
-        relax = ["fix relax all box/relax iso 0.0 vmax 0.002 fixedpoint 0 0 0"] if settings.cell else []
+        # LAMMPS moves the cell with conjugate gradients only, and best so in two rounds; the positions have the last word.
+        search = f"minimize 0.0 {settings.force_tolerance:.6g} {settings.max_steps} {20 * settings.max_steps}"
+        relax = ["fix relax all box/relax iso 0.0 vmax 0.002 fixedpoint 0 0 0", search, "unfix relax"]
         self._fit_mesh()
         self._program.run([
             *self._release(),
-            *relax,
             "timestep 0.001",
-            f"min_style {method}",
+            f"min_style {'cg' if settings.cell else settings.method}",
             "min_modify norm inf",
-            f"minimize 0.0 {settings.force_tolerance:.6g} {settings.max_steps} {20 * settings.max_steps}",
-            *(["unfix relax"] if relax else []),
+            *(relax * 2 if settings.cell else ()),
+            search,
             "velocity all set 0.0 0.0 0.0",
             f"reset_timestep {step}",
         ])  # fmt: skip
