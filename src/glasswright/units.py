@@ -72,7 +72,10 @@ def parse(value: str | float, dimension: str, name: str = "value") -> float:
     units = _UNITS[dimension]
     known = ", ".join(units)
     if isinstance(value, Real) and not isinstance(value, bool):
-        number, unit = float(value), ""
+        try:
+            number, unit = float(value), ""
+        except OverflowError:
+            number, unit = math.inf, ""
     elif isinstance(value, str):
         found = _QUANTITY.match(value)
         if not found:

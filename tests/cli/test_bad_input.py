@@ -62,7 +62,7 @@ def test_malformed_compositions(glasswright, data) -> None:
                 f"nan{cation}O2",
                 f"{amount}Na2O-inf SiO2",
                 f"{amount}Na2O-70SiO2 vol%",
-                f"{amount}Na2O+K2O;70SiO2",
+                f"{amount}Na2O*70SiO2",
                 f"{amount}Na2O",  # nothing that forms a network
                 f"{amount}Na2O-30CaO",
                 f"({cation}O2",

@@ -36,16 +36,19 @@ def quench_settings(words: Sequence[str], config: Path | None, options: Mapping[
     from ..protocols.settings import QuenchSettings
 
     values: dict[str, Any] = read_config(config) if config else {}
+    typed: dict[str, Any] = {}
     spoken: list[str] = []
     for word in words:
         found = _OVERRIDE.fullmatch(word)
         if found:
-            values[found[1]] = _value(found[2])
+            typed[found[1]] = _value(found[2])
         else:
             spoken.append(word)
+    if spoken and "composition" in typed:
+        raise InputError("The composition is given twice.", mend="Type it once.")
     if spoken:
-        values["composition"] = " ".join(spoken)
-    values |= {key: value for key, value in options.items() if value is not None}
+        typed["composition"] = " ".join(spoken)
+    values |= typed | {key: value for key, value in options.items() if value is not None}
     if "composition" not in values:
         raise InputError("No composition is given.", mend="Type it after the verb: `glasswright quench SiO2`.")
     return QuenchSettings.from_mapping(values)

@@ -97,7 +97,7 @@ def _print_plan(settings: QuenchSettings) -> None:
     plan = plan_quench(values.pop("composition"), calibrate=True, **values)
     job = plan.job
     table = Table(title=f"Plan: {job.name}")
-    for heading in ("stage", "ensemble", "temperature [K]", "pressure [GPa]", "steps", "time [ps]", "wall time"):
+    for heading in ("stage", "ensemble", "T (K)", "P (GPa)", "steps", "time (ps)", "wall time"):
         table.add_column(heading, justify="left" if heading in ("stage", "ensemble") else "right")
     for row in plan.rows():
         steps = f"{row['steps']:,}" if row["steps"] else ""

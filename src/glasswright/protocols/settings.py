@@ -112,8 +112,8 @@ class QuenchSettings:
             value = getattr(self, name)
             if name == "checkpoint_steps" and value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < (0 if name in ("seed", "path_frames") else 1):
-                raise InputError(f"{name} = {value!r} is not possible.", "It must be a positive whole number.")
+            if isinstance(value, bool) or not isinstance(value, int) or not (0 if name in ("seed", "path_frames") else 1) <= value < 2**31:
+                raise InputError(f"{name} = {value!r} is not possible.", "It must be a positive whole number below 2^31.")
         for name in ("accuracy", "drift_bound"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
@@ -123,7 +123,7 @@ class QuenchSettings:
                 raise InputError(f"{name} = {getattr(self, name)!r} is unknown.", mend=f"Use one of {', '.join(str(a) for a in allowed if a)}.")
         for name in ("composition", "engine", "forcefield", "command"):
             value = getattr(self, name)
-            if not (isinstance(value, str) or (value is None and name in ("forcefield", "command"))):
+            if not (value is None and name in ("forcefield", "command")) and not (isinstance(value, str) and value.strip()):
                 raise InputError(f"{name} = {value!r} is not a text.", mend=f"Give {name} in quotes.")
         if self.program is not None:
             object.__setattr__(self, "program", _program(self.program))
