@@ -1,0 +1,163 @@
+"""From atoms to curves and tables."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.spacegroup import crystal
+
+from glasswright.analysis.shells import pair_shells
+from glasswright.composition import Composition
+from glasswright.curve import Curve
+from glasswright.errors import InputError
+from glasswright.experiment import Experiment
+from glasswright.io.curves import read_curve
+from glasswright.workflows.analyze import analyze, pool
+from glasswright.workflows.compare import compare
+
+
+def quartz(seed=0, shake=0.05):
+    atoms = crystal(
+        ("Si", "O"), basis=[(0.4697, 0, 2 / 3), (0.4135, 0.2669, 0.1191 + 2 / 3)], spacegroup=154, cellpar=[4.9160, 4.9160, 5.4054, 90, 90, 120]
+    ).repeat((4, 4, 3))
+    atoms.positions += np.random.default_rng(seed).normal(0, shake, atoms.positions.shape)
+    return atoms
+
+
+def selenide(n=300):
+    rng = np.random.default_rng(1)
+    points = np.zeros((0, 3))
+    while len(points) < n:
+        trial = rng.random(3) * 21
+        apart = points - trial
+        if np.all(np.linalg.norm(apart - 21 * np.round(apart / 21), axis=1) > 2.2):
+            points = np.vstack([points, trial])
+    return Atoms(["Ge"] * (n // 3) + ["Se"] * (n - n // 3), positions=points, cell=[21] * 3, pbc=True)
+
+
+@pytest.fixture
+def no_data(monkeypatch, tmp_path):
+    monkeypatch.setenv("GLASSWRIGHT_DATA", str(tmp_path / "nowhere"))
+
+
+def rows(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_everything_is_written(tmp_path, no_data):
+    (tmp_path / "curves").mkdir()
+    (tmp_path / "curves" / "rdf_Na-O.csv").write_text("of an earlier analysis")
+    found = analyze([quartz(1), quartz(2)], tmp_path)
+    names = {p.stem for p in (tmp_path / "curves").glob("*.csv")}
+    assert names == set(found.curves)
+    assert names >= {"rdf_O-Si", "rdf_total_neutron", "rdf_total_xray", "t_of_r_neutron", "sq_neutron", "sq_xray", "angle_O-Si-O", "angle_Si-O-Si"}
+    assert np.allclose(read_curve(tmp_path / "curves" / "sq_neutron.csv").y, found.curves["sq_neutron"].y, atol=1e-7)
+    summary = {r["quantity"]: r for r in rows(tmp_path / "tables" / "summary.csv")}
+    assert float(summary["Si-O distance"]["simulated"]) == pytest.approx(1.61, abs=0.02)
+    assert float(summary["Si-O distance"]["measured"]) == 1.62
+    assert float(summary["density"]["measured"]) == pytest.approx(2.203)
+    assert float(summary["Si-O coordination"]["simulated"]) == 4
+    assert summary["O-Si-O angle"]["spread"]
+    assert float(summary["non-bridging oxygen fraction"]["measured"]) == 0
+    coordination = {(r["centre"], r["neighbour"]): r for r in rows(tmp_path / "tables" / "coordination.csv")}
+    assert float(coordination["Si", "O"]["4"]) == 1
+    assert {r["n"]: float(r["fraction"]) for r in rows(tmp_path / "tables" / "qn.csv")}["4"] == 1
+    assert {r["oxygen"]: float(r["fraction"]) for r in rows(tmp_path / "tables" / "oxygen.csv")}["bridging"] == 1
+
+
+def test_absent_measurements_are_named(no_data):
+    assert len(analyze(quartz()).absent) == 3
+
+
+def test_a_glass_without_oxygen_has_no_oxygen_in_its_tables(tmp_path):
+    found = analyze(selenide(), tmp_path)
+    assert not found.survey.qn
+    assert not found.survey.oxygen
+    assert rows(tmp_path / "tables" / "qn.csv") == []
+    assert not any("O" in r["quantity"].split()[0].split("-") for r in rows(tmp_path / "tables" / "summary.csv"))
+    assert "rdf_Ge-Se" in found.curves
+
+
+def test_an_unbalanced_composition_is_analysed_without_facts(no_data):
+    atoms = quartz()
+    del atoms[0]
+    found = analyze(atoms)
+    assert all(row.measured is None for row in found.summary)
+    assert not found.absent
+
+
+def test_pooling_gives_mean_and_spread(no_data):
+    surveys = [analyze(quartz(seed, 0.02 * seed)).survey for seed in (1, 2, 3)]
+    pooled = pool(surveys)
+    values = [s.numbers["O-Si-O angle, standard deviation"].value for s in surveys]
+    assert pooled.numbers["O-Si-O angle, standard deviation"].value == pytest.approx(np.mean(values))
+    assert pooled.numbers["O-Si-O angle, standard deviation"].spread == pytest.approx(np.std(values, ddof=1))
+    curves = np.array([s.curves["rdf_O-Si"].y for s in surveys])
+    assert np.allclose(pooled.curves["rdf_O-Si"].sigma, curves.std(axis=0, ddof=1))
+    assert pooled.neighbours["Si", "O"].mean.value == 4
+
+
+def test_nothing_to_analyse_is_refused(tmp_path):
+    for source in ([], Atoms("Si"), tmp_path / "absent.xyz", tmp_path):
+        with pytest.raises(InputError):
+            analyze(source)
+
+
+def synthetic(kind="i(Q)", scale=1.0, **settings):
+    """An experiment made from a model: what compare must find again."""
+    q = np.arange(1.0, 20.0, 0.05)
+    s = pair_shells([quartz()], float(q[-1])).partials(q).total("neutron")
+    y = s.y if kind == "S(Q)" else scale * 0.27590892 * (s.y - 1)
+    return Experiment(Curve(q, y, None, kind, "1/Å"), "neutron", Composition("SiO2"), **settings)
+
+
+def test_a_model_agrees_with_itself():
+    assert compare(quartz(), synthetic()).r_chi < 1e-6
+    assert compare(quartz(), synthetic("S(Q)")).r_chi < 1e-6
+
+
+def test_scale_is_found_again():
+    score = compare(quartz(), synthetic(scale=0.87))
+    assert score.scale == pytest.approx(0.87, abs=1e-6)
+    assert score.r_chi == pytest.approx(0.13 / 0.87, abs=1e-6)
+    assert score.r_chi_scaled < 1e-6
+
+
+def test_background_is_found_again():
+    experiment = synthetic()
+    curve = experiment.curve
+    lifted = Curve(curve.x, curve.y + 0.01 - 1e-5 * curve.x**2, None, curve.kind, curve.x_unit)
+    shifted = Experiment(lifted, "neutron", experiment.composition)
+    assert compare(quartz(), shifted, "scale+background").r_chi_scaled < 1e-6
+    assert compare(quartz(), shifted).r_chi_scaled > 0.005
+
+
+def test_resolution_blurs_the_model():
+    sharp, blurred = (compare(quartz(), synthetic(resolution=r)).curves["simulated"].y for r in (None, 0.15))
+    assert np.abs(blurred).max() < 0.9 * np.abs(sharp).max()
+
+
+def test_g_of_r_and_t_of_r_agree():
+    """The same residual whether the experimenters published g(r) or T(r) of the same data."""
+    r = np.arange(1.0, 7.0, 0.02)
+    composition = synthetic().composition
+    model = quartz(shake=0.1)
+    density = len(model) / model.cell.volume
+    g = Curve(r, 1 + 0.5 * np.sin(3 * r), None, "g(r)", "Å")
+    t = Curve(r, 4 * np.pi * density * r * 0.27590892 * g.y, None, "T(r)", "Å")
+    scores = [compare(model, Experiment(c, "neutron", composition, q_range=(0.5, 25.0), window="lorch")).r_chi for c in (g, t)]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-5)
+
+
+def test_other_elements_and_impossible_requests_are_refused():
+    with pytest.raises(InputError, match="different glasses"):
+        compare(selenide(), synthetic())
+    with pytest.raises(InputError, match="policy"):
+        compare(quartz(), synthetic(), "guess")
+    small = Experiment(Curve([0.1, 0.2, 0.25], [1.0, 1, 1], None, "S(Q)", "1/Å"), "neutron", synthetic().composition)
+    with pytest.raises(InputError, match="too small"):
+        compare(quartz(), small)
