@@ -163,6 +163,20 @@ def test_iron_carries_its_valence():
     assert "Na" in Composition("30Na2O-70SiO2").counts(300).species
 
 
+@pytest.mark.parametrize("spec", ["30Na2O-70SiO2", "Ge20Se80", "Si", "10FeO-20Na2O-70SiO2", "5Fe2O3-15FeO-20Na2O-60SiO2"])
+def test_counts_lead_back_to_the_composition(spec):
+    glass = Composition(spec)
+    assert dict(Composition.from_counts(glass.counts(32400).counts).components) == pytest.approx(dict(glass.components), abs=1e-4)
+
+
+def test_a_box_that_is_not_neutral_has_no_composition():
+    with pytest.raises(InputError, match="neutral"):
+        Composition.from_counts({"Si": 36, "O": 71})
+    with pytest.raises(InputError, match="no atoms"):
+        Composition.from_counts({})
+    assert Composition.from_counts({"Ge": 36, "Se": 72}) == Composition("GeSe2")
+
+
 @pytest.mark.parametrize("n_atoms", [0, -3, 2.5, True, "100", 10**12])
 def test_senseless_numbers_of_atoms_are_refused(n_atoms):
     with pytest.raises(InputError, match="number of atoms"):

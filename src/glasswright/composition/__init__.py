@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from .oxides import CONDITIONAL_FORMERS, MODIFIERS, NETWORK_FORMERS, OXIDATION_STATES, atoms_of, read_simple
-from .reading import WHOLE, Basis, read
+from .reading import WHOLE, Basis, read, read_counts
 
 __all__ = ["CONDITIONAL_FORMERS", "MODIFIERS", "NETWORK_FORMERS", "OXIDATION_STATES", "AtomCounts", "Basis", "Composition"]
 
@@ -62,6 +62,19 @@ class Composition:
 
     def __init__(self, spec: str | Mapping[str, float] | Composition, basis: str | None = None) -> None:
         object.__setattr__(self, "parts", spec.parts if isinstance(spec, Composition) else read(spec, basis))
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[str, int]) -> Composition:
+        """Composition of a box with these numbers of atoms by element; with oxygen it must be neutral.
+
+        Raises
+        ------
+        InputError
+            If it is not, or there are no atoms.
+        """
+        composition = cls.__new__(cls)
+        object.__setattr__(composition, "parts", read_counts(counts))
+        return composition
 
     def __repr__(self) -> str:
         return f"Composition({self.formula!r})"
@@ -144,7 +157,8 @@ class Composition:
         """Whole, charge-neutral numbers of atoms for a box of about ``n_atoms`` atoms.
 
         Among the totals within 0.5 % of ``n_atoms`` (or one formula unit, in small boxes) the one closest to ``n_atoms`` that
-        meets the asked composition to 0.01 mol% is taken; where none does, the one closest to the composition. Formula units are neutral, so every result is.
+        meets the asked composition to 0.01 mol% is taken; where none does, the one closest to the composition. Formula
+        units are neutral, so every result is.
 
         Raises
         ------

@@ -43,7 +43,6 @@ CONDITIONAL_FORMERS = frozenset({"Al", "Ga", "Ti", "Bi", "Nb", "Ta", "Mo", "W"})
 """Oxides of these vitrify only with a partner or under extreme cooling; enough where no proper former is present."""
 MODIFIERS = frozenset({"Li", "Na", "K", "Rb", "Cs", "Mg", "Ca", "Sr", "Ba"})
 
-
 NUMBER = r"\d{1,9}(?:\.\d{0,12})?|\.\d{1,12}"
 EXAMPLES = 'Write it like "30Na2O-70SiO2", "Na2O 30 SiO2 70 wt%" or "Ge20Se80".'
 _ELEMENT = re.compile(rf"([A-Z][a-z]?)({NUMBER})?", re.ASCII)
@@ -71,10 +70,12 @@ def parse_formula(text: str) -> dict[str, Fraction]:
 
 
 def simple_oxides() -> list[str]:
+    """Names of all simple oxides."""
     return [oxide_name(element, state) for element, states in OXIDATION_STATES.items() for state in states]
 
 
 def closest(text: str) -> str | None:
+    """The known oxide or element whose name is most like ``text``, if any is."""
     from difflib import get_close_matches
 
     names = {name.lower(): name for name in [*simple_oxides(), *OXIDATION_STATES]}
@@ -102,13 +103,14 @@ def read_simple(oxide: str) -> tuple[str, int, int, int]:
 
 
 def mass(atoms: dict[str, Fraction]) -> Fraction:
+    """Mass of a formula unit [u]."""
     from ase.data import atomic_masses, atomic_numbers
 
     return sum((n * Fraction(float(atomic_masses[atomic_numbers[e]])) for e, n in atoms.items()), Fraction(0))
 
 
 def split_oxide(name: str, atoms: dict[str, Fraction]) -> dict[str, Fraction]:
-    """Write a neutral oxide as a sum of simple oxides; mixed valence (Fe3O4) included."""
+    """Write a neutral oxide as a sum of simple oxides; one cation may have mixed valence (Fe3O4)."""
     cations = {element: n for element, n in atoms.items() if element != "O"}
     unknown = [element for element in cations if element not in OXIDATION_STATES]
     if unknown or not cations:
@@ -120,13 +122,14 @@ def split_oxide(name: str, atoms: dict[str, Fraction]) -> dict[str, Fraction]:
     for states in product(*(OXIDATION_STATES[element] for element in cations)):
         if sum(n * state for n, state in zip(cations.values(), states, strict=True)) == 2 * atoms["O"]:
             return simple({(e, s): n for (e, n), s in zip(cations.items(), states, strict=True)})
-    if len(cations) == 1:
-        (element, n), valence = *cations.items(), 2 * atoms["O"] / next(iter(cations.values()))
-        lower = max((s for s in OXIDATION_STATES[element] if s < valence), default=None)
-        upper = min((s for s in OXIDATION_STATES[element] if s > valence), default=None)
+    for element, n in cations.items():
+        others = {(e, OXIDATION_STATES[e][0]): m for e, m in cations.items() if e != element}
+        valence = (2 * atoms["O"] - sum(state * m for (_, state), m in others.items())) / n
+        lower = max((state for state in OXIDATION_STATES[element] if state < valence), default=None)
+        upper = min((state for state in OXIDATION_STATES[element] if state > valence), default=None)
         if lower is not None and upper is not None:
             share = (valence - lower) / (upper - lower)
-            return simple({(element, lower): n * (1 - share), (element, upper): n * share})
+            return simple({**others, (element, lower): n * (1 - share), (element, upper): n * share})
     right = " or ".join(oxide_name(e, s) for e in cations for s in OXIDATION_STATES[e][: 2 if len(cations) == 1 else 1])
     charges = ", ".join(f"{e} is {'/'.join(f'+{s}' for s in OXIDATION_STATES[e])}" for e in cations)
     raise InputError(f"{name} is not charge-neutral.", f"O is -2 and {charges}.", f"Did you mean {right}?" if len(cations) == 1 else f"Write it from {right}.")
@@ -152,4 +155,5 @@ def oxides_from_elements(moles: dict[str, Fraction]) -> dict[str, Fraction]:
 
 
 def simple(cations: dict[tuple[str, int], Fraction]) -> dict[str, Fraction]:
+    """Moles of simple oxides that hold these moles of (cation, valence)."""
     return {oxide_name(element, state): n / (2 if state % 2 else 1) for (element, state), n in cations.items()}

@@ -55,7 +55,7 @@ def read(spec: object, basis: str | None) -> tuple[tuple[str, int], ...]:
     amounts = {name: amount for name, amount in amounts.items() if amount}
     if not amounts:
         raise InputError("Every amount is zero.", mend=EXAMPLES)
-    parts = _canonical(_resolve({name: atoms[name] for name in amounts}, amounts, basis))
+    parts = canonical(_resolve({name: atoms[name] for name in amounts}, amounts, basis))
     if unnumbered and len(terms) > 1:
         names = [name for name, _ in terms]
         raise InputError(
@@ -150,7 +150,16 @@ def _resolve(atoms: dict[str, dict[str, Fraction]], amounts: dict[str, Fraction]
     return moles
 
 
-def _canonical(moles: dict[str, Fraction]) -> tuple[tuple[str, int], ...]:
+def read_counts(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    """Canonical parts of the numbers of atoms in a box."""
+    atoms = {element: Fraction(int(n)) for element, n in counts.items() if n}
+    if not atoms:
+        raise InputError("There are no atoms.", mend=EXAMPLES)
+    name = "".join(f"{element}{n}" for element, n in atoms.items())
+    return canonical(split_oxide(name, parse_formula(name)) if "O" in atoms else parse_formula(name))
+
+
+def canonical(moles: dict[str, Fraction]) -> tuple[tuple[str, int], ...]:
     """Whole parts of 1e8, oxides by rising valence (as glasses are written), elements by symbol."""
     total = sum(moles.values())
     exact = {name: amount * WHOLE / total for name, amount in moles.items()}
