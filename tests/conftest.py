@@ -85,7 +85,7 @@ def _curves(path: Path, anion: str, former: str, spread: float, measured: bool) 
 def _tables(path: Path, anion: str, former: str) -> None:
     tables = path / "tables"
     counts = [[former, anion, 2.3, 3.99, 0.0, 0.01, 0.99], [anion, former, 2.3, 2.0, 0.995, 0.005, 0.0]]
-    _rows(tables / "coordination.csv", ["centre", "neighbour", "cutoff", "mean", "2:fraction", "3:fraction", "4:fraction"], counts)
+    _rows(tables / "coordination.csv", ["centre", "neighbour", "cutoff", "mean", "2", "3", "4"], counts)
     header = ["quantity", "simulated", "spread", "unit", "measured", "measured_low", "measured_high", "source", "note"]
     rows = [
         ["density", 2.25, 0.01, "g/cm3", 2.203, 2.20, 2.21, "list of measured densities", ""],
@@ -96,7 +96,7 @@ def _tables(path: Path, anion: str, former: str) -> None:
     if anion == "O":
         populations = [[former, n, f, m, "NMR of a test"] for n, f, m in ((2, 0.02, 0.01), (3, 0.28, 0.30), (4, 0.70, 0.69))]
         _rows(tables / "qn.csv", ["species", "n", "fraction", "measured", "source"], populations)
-        _rows(tables / "oxygen.csv", ["species", "fraction"], [["bridging", 0.85], ["non-bridging", 0.15]])
+        _rows(tables / "oxygen.csv", ["oxygen", "fraction", "spread", "stoichiometry"], [["bridging", 0.85, "", 1.0], ["non-bridging", 0.15, "", 0.0]])
 
 
 def _document(formula: str, anion: str, former: str, seed: int, outcome: str) -> dict[str, object]:

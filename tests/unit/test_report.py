@@ -52,8 +52,13 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory, synthetic_run: MakeRun) -> str:
-    return write_report(synthetic_run(tmp_path_factory.mktemp("report") / "run")).read_text()
+def finished(tmp_path_factory: pytest.TempPathFactory, synthetic_run: MakeRun) -> Path:
+    return write_report(synthetic_run(tmp_path_factory.mktemp("report") / "run"))
+
+
+@pytest.fixture(scope="module")
+def text(finished: Path) -> str:
+    return finished.read_text()
 
 
 def test_the_page_is_sound_and_complete_in_itself(text: str) -> None:
@@ -115,14 +120,23 @@ def test_replicas_are_shown_with_their_spread(tmp_path: Path, synthetic_replicas
     assert "the other 2 replicas" in text
 
 
-def test_a_chalcogenide_has_no_oxygen_and_names_the_measured_curve_it_lacks(tmp_path: Path, synthetic_run: MakeRun) -> None:
+def test_a_chalcogenide_has_no_oxygen_and_says_so_of_measured_curves(tmp_path: Path, synthetic_run: MakeRun) -> None:
     text = write_report(synthetic_run(tmp_path / "run", formula="Ge20Se80", elements=("Se", "Ge"), measured=False)).read_text()
     Page(text)
     assert "Ge<sub>20</sub>Se<sub>80</sub> glass" in text
     assert "Oxygen species" not in text
     assert "Q<sup>n</sup>" not in text
-    assert "neutron diffraction: no measured curve found" in text
+    assert "No measured diffraction curve of this glass is known" in text
+
+
+def test_a_measured_curve_that_is_not_here_is_named_with_the_way_to_get_it(
+    tmp_path: Path, synthetic_run: MakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLASSWRIGHT_DATA", str(tmp_path))
+    text = write_report(synthetic_run(tmp_path / "run", measured=False)).read_text()
+    assert "i(Q), neutron: the measured curve would be drawn here" in text
     assert "GLASSWRIGHT_DATA" in text
+    assert "glasswright analyze" in text
 
 
 def test_no_run_no_report(tmp_path: Path) -> None:
@@ -130,9 +144,8 @@ def test_no_run_no_report(tmp_path: Path) -> None:
         write_report(tmp_path)
 
 
-def test_the_same_run_gives_the_same_page(tmp_path: Path, synthetic_run: MakeRun) -> None:
-    path = synthetic_run(tmp_path / "run")
-    assert write_report(path).read_text() == write_report(Run(path)).read_text()
+def test_the_same_run_gives_the_same_page(finished: Path, text: str) -> None:
+    assert write_report(Run(finished.parent)).read_text() == text
 
 
 def test_bonds_of_a_crystal_are_the_known_ones() -> None:

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..composition import Composition
 from ..curve import Curve
 from ..errors import InputError
 from ..io.run import Run
+from ..library.measurements import MeasuredCurve, measured_curves
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,12 @@ class Contents:
         return {**first, **self.run.settings}
 
     @property
+    def formula(self) -> str:
+        """The composition as text."""
+        document = self.document
+        return str(document.get("composition", {}).get("formula") or document.get("settings", {}).get("composition") or document.get("name", ""))
+
+    @property
     def n_atoms(self) -> int:
         if self.atoms is not None:
             return len(self.atoms)
@@ -58,6 +66,10 @@ class Contents:
     def named(self, prefix: str) -> dict[str, Curve]:
         """Curves whose file name begins so, keyed by the rest."""
         return {name.removeprefix(prefix): curve for name, curve in self.curves.items() if name.startswith(prefix)}
+
+    def measured(self) -> list[tuple[str, Curve]]:
+        """Measured curves and the rest of their names: neutrons before X-rays, Q before r."""
+        return sorted(self.named("measured_").items(), key=lambda item: (not item[1].kind.endswith("(Q)"), "xray" in item[0], item[0]))
 
     def of_replicas(self, prefix: str) -> list[dict[str, Curve]]:
         return [{n.removeprefix(prefix): c for n, c in curves.items() if n.startswith(prefix)} for curves in self.replica_curves]
@@ -75,3 +87,11 @@ class Contents:
 
 def _drawable(curves: Mapping[str, Curve]) -> dict[str, Curve]:
     return {name: curve for name, curve in curves.items() if len(curve) > 1 and np.isfinite(curve.y).any()}
+
+
+def known_curves(contents: Contents) -> list[MeasuredCurve]:
+    """Every measured curve of this glass that the library knows of, here or not."""
+    try:
+        return list(measured_curves(Composition(contents.formula)))
+    except InputError:  # melted from a structure file that is no neutral mixture
+        return []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ..analysis.cutoffs import ANIONS
 from ..io.atomic import write_text
 from ..io.run import Run
 from . import sections
@@ -80,9 +81,7 @@ def _version(contents: Contents) -> str:
 
 
 def _title(contents: Contents) -> str:
-    document = contents.document
-    composition = document.get("composition", {}).get("formula") or document.get("settings", {}).get("composition") or document.get("name", "glass")
-    return f"{composition} glass"
+    return f"{contents.formula} glass"
 
 
 def _subtitle(contents: Contents) -> str:
@@ -122,20 +121,29 @@ def _hero(contents: Contents) -> str:
 
 
 def _tiles(contents: Contents) -> list[str]:
-    tiles = []
-    for name, curve in contents.named("compared_").items():
-        measured = contents.curves.get(f"measured_{name}")
-        value = {**(measured.metadata if measured else {}), **curve.metadata}.get("r_chi")
-        if value is not None and measured is not None:
+    tiles: list[str] = []
+    for name, measured in contents.measured()[:1]:
+        curve = contents.curves.get(f"compared_{name}", measured)
+        raw, scaled = curve.metadata.get("r_chi"), curve.metadata.get("r_chi_scaled")
+        if raw is not None:
             heading = f"R<sub>χ</sub> of {escape(measured.kind)}, {sections.radiation_of(name)}"
-            tiles.append(_tile(heading, number(value, 3), "", "against the measured curve"))
-    rows = contents.run.table("summary")
-    known = [r for r in rows if sections.measured_text(r) != "–"]
-    for row in (known + [r for r in rows if r not in known])[: max(0, 6 - len(tiles[:2]))]:
+            tiles.append(_tile(heading, number(raw, 3), "", f"{number(scaled, 3)} with a fitted scale" if scaled is not None else ""))
+    for row in _chosen(contents.run.table("summary"))[: 6 - len(tiles)]:
         measured_value = sections.measured_text(row)
-        below = f"measured {measured_value} {sections.agreement(row)}" if measured_value != "–" else ""
+        word = "expected" if row.get("source", "").startswith("stoichiometry") else "measured"
+        below = f"{word} {measured_value} {sections.agreement(row)}" if measured_value != "–" else ""
         tiles.append(_tile(escape(row.get("quantity", "")), number(row.get("simulated", "")), escape(pretty_unit(row.get("unit", "") or "")), below))
-    return tiles[:6]
+    return tiles
+
+
+def _chosen(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """One row of each kind (a distance, a coordination, an angle), those with a measurement first; of angles the one between polyhedra."""
+    first: dict[str, Mapping[str, str]] = {}
+    for row in sorted(rows, key=lambda r: (sections.measured_text(r) == "–", "angle" in r["quantity"] and r["quantity"].split("-")[1] not in ANIONS)):
+        name = row["quantity"]
+        if not name.startswith("R_chi") and not name.endswith(("mean", "standard deviation")):
+            first.setdefault(name.split(" ", 1)[-1], row)
+    return list(first.values())
 
 
 def _tile(name: str, value: str, unit: str, below: str) -> str:

@@ -21,7 +21,7 @@ _UNITS = {"1/Å": "Å⁻¹", "A^-1": "Å⁻¹", "g/cm3": "g/cm³", "Å2": "Å²"
 
 def pretty_unit(unit: str) -> str:
     """A unit as it is printed: ``1/Å`` → ``Å⁻¹``."""
-    return _UNITS.get(unit, unit.replace("^2", "²").replace("Å3", "Å³").replace("Å2", "Å²"))
+    return _UNITS.get(unit, unit.replace("1/Å", "Å⁻¹").replace("^2", "²").replace("Å3", "Å³").replace("Å2", "Å²"))
 
 
 def _label(name: str, unit: str) -> str:
@@ -135,7 +135,7 @@ def plot_comparison(simulated: Curve, measured: Curve, *, x_range: tuple[float, 
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
         above.axhline(0.0, color=MUTED, linewidth=0.7)
         _draw_measured(above, measured, low, high)
-        _draw(above, simulated, SERIES[0], simulated.label or "simulated", linewidth=1.6)
+        _draw(above, simulated, SERIES[0], "simulated", linewidth=1.6)
         inside = (measured.x >= max(low, simulated.x[0])) & (measured.x <= min(high, simulated.x[-1]))
         x = measured.x[inside]
         below.axhline(0.0, color=MUTED, linewidth=0.7)
@@ -157,7 +157,7 @@ def _draw_measured(axes: Axes, curve: Curve, low: float, high: float, points: in
     x, y = curve.x[inside], curve.y[inside]
     every = max(1, len(x) // points)
     axes.plot(x, y, color=MEASURED, alpha=0.35, linewidth=0.8)
-    axes.plot(x[::every], y[::every], "o", color=MEASURED, markersize=2.3, markeredgewidth=0, label=curve.label or "measured")
+    axes.plot(x[::every], y[::every], "o", color=MEASURED, markersize=2.3, markeredgewidth=0, label="measured")
     if curve.sigma is not None and np.isfinite(curve.sigma).all():
         axes.fill_between(x, y - curve.sigma[inside], y + curve.sigma[inside], color=MEASURED, alpha=0.15, linewidth=0)
 

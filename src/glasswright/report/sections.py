@@ -8,16 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.cutoffs import ANIONS
 from ..curve import Curve
 from . import figures
-from .contents import Contents
-from .html import absent, figure, formula, grid, number, table
+from .contents import Contents, known_curves
+from .html import absent, figure, grid, number, table
 from .palette import to_svg
 
-_HOW_TO_SUPPLY = (
-    "Put the file where <code>GLASSWRIGHT_DATA</code> points (a folder), then type <code>glasswright analyze {path}</code> and "
-    "<code>glasswright report {path}</code>. Measured data whose licence does not allow copying do not come with the package."
-)
+_AGAIN = "Then type <code>glasswright analyze {path}</code> and <code>glasswright report {path}</code>."
 
 
 def _picture(name: str, title: str, plot: Any, note: str = "", wide: bool = False) -> str:
@@ -97,17 +95,17 @@ _RANGES = {"S(Q)": (0.0, 20.0), "i(Q)": (0.0, 25.0), "F(Q)": (0.0, 25.0), "T(r)"
 
 def scattering(contents: Contents) -> str:
     """What a diffraction experiment sees: measured against simulated, then every simulated curve."""
-    cards, seen = [], set()
-    for name, measured in contents.named("measured_").items():
+    cards = []
+    for name, measured in contents.measured():
         simulated = contents.curves.get(f"compared_{name}")
         radiation = radiation_of(name)
-        seen.add(radiation)
         if simulated is None:
             continue
         low, high = _RANGES.get(measured.kind, (measured.x[0], measured.x[-1]))
         span = (low, min(high, measured.x[-1], simulated.x[-1]))
         plot = figures.plot_comparison(simulated, measured, x_range=span)
-        title = f"{escape(measured.kind)}, {radiation}: simulated and measured"
+        isotopes = " ".join(name.split("_")[4:])
+        title = f"{escape(measured.kind)}, {' with '.join(filter(None, (radiation, isotopes)))}: simulated and measured"
         cards.append(_picture(f"compare-{name}", title, plot, _residual(measured, simulated), wide=True))
     totals = {"neutron": "sq_neutron", "X-ray": "sq_xray"}
     shown = {k: contents.curves[v] for k, v in totals.items() if v in contents.curves}
@@ -115,16 +113,24 @@ def scattering(contents: Contents) -> str:
         others = [{k: c[v] for k, v in totals.items() if v in c} for c in contents.replica_curves]
         plot = figures.plot_panels(shown, others=others, x_range=(0.0, min(20.0, max(c.x[-1] for c in shown.values()))), level=1.0, height=3.0)
         cards.append(_picture("sq", "Structure factor S(Q), Faber-Ziman", plot, _band(contents), wide=True))
-    for radiation in ("neutron", "X-ray"):
-        if radiation not in seen and contents.curves:
-            why = f"A measured {radiation} i(Q) or S(Q) of {_formula(contents)} would be drawn here over the simulated one, with their residual R<sub>χ</sub>. "
-            cards.append(absent(f"{radiation} diffraction: no measured curve found", why + _HOW_TO_SUPPLY.format(path=escape(str(contents.run.path)))))
-    return grid(cards)
+    return grid([*cards, *_absent(contents)]) if contents.curves else ""
 
 
-def _formula(contents: Contents) -> str:
-    document = contents.document
-    return formula(str(document.get("composition", {}).get("formula") or document.get("settings", {}).get("composition", "this glass")))
+def _absent(contents: Contents) -> list[str]:
+    """The measured curves of this glass that are not here, and how to supply them."""
+    shown = contents.named("measured_")
+    cards = []
+    for entry in known_curves(contents):
+        radiation = radiation_of(entry.radiation)
+        if "_".join((entry.kind.lower().replace("(", "_of_").replace(")", ""), entry.radiation, *entry.isotopes.values())) in shown:
+            continue
+        why = "The curve is here, but the box is too small to be compared with it." if entry.load() is not None else escape(entry.where_to_get_it())
+        again = _AGAIN.format(path=escape(str(contents.run.path)))
+        cards.append(absent(f"{escape(entry.kind)}, {radiation}: the measured curve would be drawn here", f"{why} {again}"))
+    if not shown and not cards:
+        title = "No measured diffraction curve of this glass is known to the library"
+        cards.append(absent(title, "With one of your own, <code>glasswright.compare(atoms, experiment)</code> gives residual and curves."))
+    return cards
 
 
 def radiation_of(name: str) -> str:
@@ -136,11 +142,16 @@ def _residual(measured: Curve, simulated: Curve) -> str:
     """What the two curves disagree by, under which policy, and who measured."""
     found = {**measured.metadata, **simulated.metadata}
     parts = []
-    for key, text in (("r_chi", "R<sub>χ</sub>"), ("r_chi_scaled", "R<sub>χ</sub> with fitted scale"), ("scale", "scale")):
-        if found.get(key) is not None:
-            parts.append(f"<b>{text} = {number(found[key], 3)}</b>" if key == "r_chi" else f"{text} = {number(found[key], 3)}")
-    parts += [escape(f"{key.replace('_', ' ')}: {found[key]}") for key in ("source", "citation", "window", "q_range") if found.get(key)]
-    return "; ".join(parts) + "." if parts else ""
+    if found.get("r_chi") is not None:
+        over = f" over {escape(figures.pretty_unit(str(found['compared'])))}" if found.get("compared") else ""
+        parts.append(f"<b>R<sub>χ</sub> = {number(found['r_chi'], 3)}</b>{over}")
+    if found.get("r_chi_scaled") is not None:
+        parts.append(f"{number(found['r_chi_scaled'], 3)} with a fitted scale of {number(found.get('scale'), 3)}")
+    if found.get("window") not in (None, "none", ""):
+        parts.append(f"both with a {escape(str(found['window']).capitalize())} window")
+    if found.get("source"):
+        parts.append(f"measured: {escape(str(found['source']))}")
+    return "; ".join(parts)
 
 
 def _band(contents: Contents) -> str:
@@ -151,10 +162,10 @@ def _band(contents: Contents) -> str:
 def distances(contents: Contents) -> str:
     """Pair distribution functions."""
     cards = []
-    partials = {k: c for k, c in contents.named("rdf_").items() if not k.startswith("total_")}
+    partials = _partials(contents.named("rdf_"))
     if partials:
         reach = min(10.0, max(c.x[-1] for c in partials.values()))
-        plot = figures.plot_panels(partials, others=contents.of_replicas("rdf_"), x_range=(1.0, reach), level=1.0, height=2.2)
+        plot = figures.plot_panels(partials, others=[_partials(one) for one in contents.of_replicas("rdf_")], x_range=(1.0, reach), level=1.0, height=2.2)
         cards.append(_picture("rdf", "Partial pair distribution functions g(r)", plot, _band(contents), wide=True))
     for prefix, title, level in (("rdf_total_", "Total g(r)", 1.0), ("t_of_r_", "Total correlation function T(r)", None)):
         chosen = _by_radiation(contents.named(prefix))
@@ -163,6 +174,11 @@ def distances(contents: Contents) -> str:
             reach = min(10.0, max(c.x[-1] for c in chosen.values()))
             cards.append(_picture(prefix.strip("_"), title, figures.plot_curves(chosen, others=others, x_range=(1.0, reach), level=level), _band(contents)))
     return grid(cards)
+
+
+def _partials(curves: Mapping[str, Curve]) -> dict[str, Curve]:
+    """Keyed as the field writes them, anion last."""
+    return {"–".join(sorted(k.split("-"), key=lambda e: (e in ANIONS, e))): c for k, c in curves.items() if not k.startswith("total_")}
 
 
 def _by_radiation(curves: Mapping[str, Curve]) -> dict[str, Curve]:
@@ -206,10 +222,12 @@ def _qn(contents: Contents) -> list[str]:
         simulated = {int(float(r["n"])): f for r in own if (f := _float(r, "fraction")) is not None}
         measured = {int(float(r["n"])): f for r in own if (f := _float(r, "measured")) is not None}
         spread = {int(float(r["n"])): f for r in own if (f := _float(r, "spread")) is not None}
-        title = f"Q<sup>n</sup> of {escape(species)}" + (" against NMR" if measured else "")
         origin = next((r["source"] for r in own if r.get("source")), "")
-        note = f"Measured: {escape(origin)}." if measured and origin else "No measured Q<sup>n</sup> populations of this composition are in the library."
-        plot = figures.plot_qn(simulated, measured, spread=spread or None, source="measured (NMR)", element=species)
+        against = "stoichiometry" if origin.startswith("stoichiometry") else "NMR"
+        title = f"Q<sup>n</sup> of {escape(species)}" + (f" against {against}" if measured else "")
+        nothing = "No measured Q<sup>n</sup> populations of this composition are in the library."
+        note = (f"{against}: {escape(origin)}" if measured and against == "NMR" else escape(origin)) if origin else nothing
+        plot = figures.plot_qn(simulated, measured, spread=spread or None, source=against, element=species)
         cards.append(figure(title, to_svg(plot, f"qn-{escape(species)}", f"Qn populations of {species}"), note))
     return cards
 
@@ -225,7 +243,7 @@ def _coordination(contents: Contents) -> list[str]:
         most = sorted(((f, k) for k in counted if (f := _float(r, k)) is not None and f > 0.005), reverse=True)[:4]
         shares = ", ".join(f"{k.split(':')[0]}: {100 * f:.1f} %" for f, k in sorted(most, key=lambda m: int(m[1].split(":")[0])))
         cells.append([f"{escape(r['centre'])}–{escape(r['neighbour'])}", number(r.get("cutoff", ""), 3), number(r.get("mean", ""), 4), shares or "–"])
-    near = {k: v for k, v in fractions.items() if v and max(v) <= 12 and k.split("–")[0] != k.split("–")[1]}
+    near = {k: v for k, v in fractions.items() if len(ANIONS & set(k.split("–"))) == 1} or fractions
     bars = to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers") if near else ""
     note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
     return [figure("Coordination", bars + table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells) + _oxygen(contents), note)]
@@ -280,7 +298,8 @@ def _checks(results: Mapping[str, Any]) -> list[list[str]]:
 
 def facts(contents: Contents) -> str:
     """The table simulated / measured / source."""
-    rows = contents.run.table("summary")
+    rows = [r for r in contents.run.table("summary") if not r.get("quantity", "").startswith("R_chi")]  # these stand below their curves
+    rows.sort(key=lambda r: measured_text(r) == "–")
     if not rows:
         return ""
     cells = []
@@ -313,8 +332,9 @@ def agreement(row: Mapping[str, str]) -> str:
         value = value if value is not None else (low if simulated < low else high)
     if not value:
         return ""
-    off = 100 * (simulated / value - 1)
-    return f'<span class="{"good" if abs(off) < 2 else "off"}">{"+" if off >= 0 else "−"}{abs(off):.1f} %</span>'
+    off = round(100 * (simulated / value - 1), 1)
+    sign = "+" if off > 0 else "−" if off < 0 else ""
+    return f'<span class="{"good" if abs(off) < 2 else "off"}">{sign}{abs(off):.1f} %</span>'
 
 
 SECTIONS: Sequence[tuple[str, str, Any]] = (
