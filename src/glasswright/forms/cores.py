@@ -38,22 +38,21 @@ def splice(terms: Terms) -> Splice | None:
     r0 is the smallest zero of U''' (doi 10.1039/b201721k used B/r^n + D r² with tabulated constants; computed here they make
     energy, force and its slope continuous to rounding).
     """
-    from scipy.optimize import brentq
-
     grid = np.geomspace(0.02, 5.0, 4000)
     third = derivative(terms, grid, 3)
     # Attraction that wins at short distance shows as U''' > 0 towards zero.
-    if third[0] <= 0:
-        return None
     change = np.flatnonzero((third[:-1] > 0) & (third[1:] <= 0))
-    if change.size == 0:
+    if third[0] <= 0 or change.size == 0:
         return None
-    r0 = float(brentq(lambda r: float(derivative(terms, np.float64(r), 3)), grid[change[0]], grid[change[0] + 1], xtol=1e-13))
-    u0, u1, u2 = (float(derivative(terms, np.float64(r0), k)) for k in range(3))
+    low, high = grid[change[0]], grid[change[0] + 1]
+    while low < (middle := 0.5 * (low + high)) < high:
+        low, high = (middle, high) if derivative(terms, middle, 3) > 0 else (low, middle)
+    r0 = low
+    u0, u1, u2 = (derivative(terms, r0, k) for k in range(3))
     # With b = B r0^-n: u0 = b + D r0², r0 u1 = -n b + 2 D r0², r0² u2 = n(n+1) b + 2 D r0².
     n = 1.0 + (r0**2 * u2 - 2 * u0) / (2 * u0 - r0 * u1)
     b = (2 * u0 - r0 * u1) / (n + 2)
-    return Splice(r0, b * r0**n, n, (u0 - b) / r0**2)
+    return Splice(float(r0), float(b * r0**n), float(n), float((u0 - b) / r0**2))
 
 
 def body_terms(term: PairTerm) -> Terms:

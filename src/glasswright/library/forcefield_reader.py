@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn
 
+import numpy as np
+
 from ..errors import InputError
 from ..forcefield import Coulomb, ForceField, MeltQuenchDefaults, Pair, PairTerm, Source, Species, Validity, pair_key
 from ..forms import CORES, PAIR_FORMS, RULES
+from ..forms.tabulate import INNER_RADIUS, short_range
 
 _COULOMB_METHODS = ("ewald", "dsf", "wolf", "shik-wolf", "none")
 _PER_PAIR = ("form", "cutoff", "status", "core", "shifted", "smoothing", "rule")
@@ -201,6 +204,10 @@ def _pair(table: _Table, defaults: _Table, key: Pair) -> PairTerm:
     )
     table.used |= set(_PER_PAIR)
     table.finish()
+    with np.errstate(all="ignore"):
+        values = short_range(term, np.geomspace(INNER_RADIUS, term.cutoff, 50))
+    if not np.all(np.isfinite(values)):
+        table.refuse("", "has energies that are not finite", "Check the units and the sizes of its numbers.")
     return term
 
 
