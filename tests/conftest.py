@@ -115,7 +115,8 @@ def _document(formula: str, anion: str, former: str, seed: int, outcome: str) ->
         "engine": "lammps",
         "engine_reason": "It runs this force field.",
         "settings": {"composition": formula, "n_atoms": 192, "rate": 0.05, "seed": seed},
-        "composition": {"formula": formula, "atoms": {former: 64, anion: 128}},
+        "composition": {"formula": formula, "deviation": "192 atoms, exactly as asked."},
+        "atoms": {former: 64, anion: 128},
         "forcefield": {"name": "teter", "title": "Teter potential", "coulomb": "ewald", "our_choices": ["Cutoff 8 Å: the source is silent."], "notes": []},
         "density": {"value": 2.2, "source": "measured"},
         "resolved": {"formers": [former]},
@@ -124,6 +125,7 @@ def _document(formula: str, anion: str, former: str, seed: int, outcome: str) ->
         "citations": [{"text": "An author, A journal 1, 2 (2000)", "doi": "10.1000/1"}],
         "results": results,
         "stages": stages,
+        "plan": [{"stage": name, "ensemble": "npt", "steps": int(length), "time_ps": length / 1e3} for name, length, *_ in STAGES],
     }
 
 
@@ -135,7 +137,10 @@ def write_synthetic_run(
 
     anion, former = elements
     path.mkdir(parents=True, exist_ok=True)
-    write_run_toml(path, _document(formula, anion, former, seed, "running" if stopped else "done"))
+    document = _document(formula, anion, former, seed, "running" if stopped else "done")
+    if stopped:
+        del document["stages"], document["results"]
+    write_run_toml(path, document)
     _thermo(path, 192, seed, 60e3 if stopped else np.inf)
     if not stopped:
         write(path / "glass.extxyz", _glass(anion, former, seed), format="extxyz")

@@ -100,6 +100,8 @@ def test_an_interrupted_run_says_so_and_shows_how_far_it_came(tmp_path: Path, sy
     assert "glasswright resume" in text
     assert 'id="viewer"' not in text
     assert "The whole run" in text
+    assert "Stages planned" in text
+    assert "192 atoms" in text
     assert '<section id="distances">' not in text
 
 

@@ -60,8 +60,7 @@ class Contents:
     def n_atoms(self) -> int:
         if self.atoms is not None:
             return len(self.atoms)
-        counts = self.document.get("composition", {}).get("atoms", {})
-        return sum(counts.values()) or int(self.document.get("settings", {}).get("n_atoms", 1))
+        return sum(self.document.get("atoms", {}).values()) or int(self.document.get("settings", {}).get("n_atoms", 1))
 
     def named(self, prefix: str) -> dict[str, Curve]:
         """Curves whose file name begins so, keyed by the rest."""

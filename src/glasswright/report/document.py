@@ -156,7 +156,16 @@ def _sources(contents: Contents) -> str:
     cited = [link(str(c.get("text", "")), str(c.get("doi", ""))) for c in document.get("citations", [])]
     forcefield: Mapping[str, Any] = document.get("forcefield", {})
     choices = [escape(str(c)) for c in (*forcefield.get("our_choices", ()), *forcefield.get("notes", ()))]
-    reasons = [escape(str(t)) for t in (forcefield.get("reason"), document.get("engine_reason"), _density(document.get("density", {}))) if t]
+    reasons = [
+        f"<b>{word}</b>: {escape(str(text))}"
+        for word, text in (
+            ("Composition", document.get("composition", {}).get("deviation")),
+            ("Force field", forcefield.get("reason")),
+            ("Engine", document.get("engine_reason")),
+            ("Starting density", _density(document.get("density", {}))),
+        )
+        if text
+    ]
     text = (contents.run.path / "run.toml").read_text(encoding="utf-8")
     folded = "".join(
         f"<details><summary>{name}</summary>{content}</details>"
@@ -177,4 +186,4 @@ def _density(density: Mapping[str, Any]) -> str:
     if not density:
         return ""
     value = density.get("value")
-    return f"Starting density {float(value):.4g} g/cm³: {density.get('source', '')}" if value is not None else str(density.get("source", ""))
+    return f"{float(value):.4g} g/cm³. {density.get('source', '')}" if value is not None else str(density.get("source", ""))

@@ -30,7 +30,7 @@ def number(value: Any, digits: int = 4) -> str:
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:
-    """A table of ready HTML cells; cells that begin with a digit or a sign stand on the right."""
+    """A table of ready HTML cells; numbers are never broken over lines."""
     head = "".join(f"<th>{h}</th>" for h in headings)
     body = "".join("<tr>" + "".join(f"<td{_side(c)}>{c}</td>" for c in row) + "</tr>" for row in rows)
     title = f"<caption>{caption}</caption>" if caption else ""
@@ -38,13 +38,14 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str =
 
 
 def _side(cell: str) -> str:
-    return ' class="number"' if re.match(r"[−+]?\d", cell) else ""
+    return ' class="number"' if re.fullmatch(r"[−+]?\d[\d.]*(·10<sup>.*</sup>)?( ± .*)?", cell) else ""
 
 
 def figure(title: str, content: str, note: str = "", wide: bool = False) -> str:
     """A titled card around a picture or a table."""
     below = f'<p class="note">{note}</p>' if note else ""
-    return f'<figure class="card{" wide" if wide else ""}"><figcaption>{title}</figcaption>{content}{below}</figure>'
+    above = f"<figcaption>{title}</figcaption>" if title else ""
+    return f'<figure class="card{" wide" if wide else ""}">{above}{content}{below}</figure>'
 
 
 def absent(title: str, why: str) -> str:

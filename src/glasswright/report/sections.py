@@ -42,23 +42,34 @@ def thermo(contents: Contents) -> str:
 
 
 def _stages(contents: Contents) -> list[str]:
-    """What was run, stage by stage, and what came out at the end of each."""
+    """What was run, stage by stage, and what came out at the end of each; before the end of a run, what is planned."""
     rows = contents.document.get("stages", [])
     if not rows:
-        return []
+        return _planned(contents.document.get("plan", []))
     measured = contents.thermo[0] if contents.thermo else None
     cells, start = [], 0.0
     for row in rows:
-        end = float(row.get("end_time", row.get("time", start)))
-        programme = [_programme(row.get("temperature"), "K"), _programme(row.get("pressure"), "GPa")]
-        duration = row.get("steps", 0) * float(row.get("timestep", 0.0)) or end - start
-        state = _at_end(measured, start, end) if measured is not None else ["", "", ""]
-        words = [escape(str(row.get("name", ""))), escape(str(row.get("ensemble", row.get("method", ""))).upper())]
-        cells.append([*words, number(row.get("steps", "")), number(duration / 1e3) if duration else "–", *programme, *state])
+        end = float(row.get("end_time", start))
+        duration = row.get("steps", 0) * float(row.get("timestep", 0.0))
+        state = _at_end(measured, start, end) if measured is not None else ["–"] * 3
+        cells.append([*_stage_cells(str(row.get("name", "")), row, duration / 1e3), *state])
         start = end
-    headings = ("stage", "ensemble", "steps", "time (ps)", "thermostat", "barostat", "T (K)", "density (g/cm³)", "P (GPa)")
-    content = table(headings, cells)
-    return [figure("Stages", content, "Last three columns: mean over the last fifth of the stage.", wide=True)]
+    headings = (*_STAGE_HEADINGS, "T (K)", "density (g/cm³)", "P (GPa)")
+    return [figure("Stages", table(headings, cells), "Last three columns: mean over the last fifth of the stage.", wide=True)]
+
+
+_STAGE_HEADINGS = ("stage", "ensemble", "steps", "time (ps)", "thermostat", "barostat")
+
+
+def _stage_cells(name: str, row: Mapping[str, Any], duration: float) -> list[str]:
+    words = [escape(name), escape(str(row.get("ensemble", row.get("method", ""))).upper())]
+    numbers = [number(row.get("steps", "–")), number(duration) if duration else "–"]
+    return [*words, *numbers, _programme(row.get("temperature"), "K"), _programme(row.get("pressure"), "GPa")]
+
+
+def _planned(plan: Sequence[Mapping[str, Any]]) -> list[str]:
+    cells = [_stage_cells(str(row.get("stage", "")), row, float(row.get("time_ps", 0.0))) for row in plan]
+    return [figure("Stages planned", table(_STAGE_HEADINGS, cells), wide=True)] if cells else []
 
 
 def _replicas(contents: Contents) -> list[str]:
@@ -243,7 +254,7 @@ def _coordination(contents: Contents) -> list[str]:
         most = sorted(((f, k) for k in counted if (f := _float(r, k)) is not None and f > 0.005), reverse=True)[:4]
         shares = ", ".join(f"{k.split(':')[0]}: {100 * f:.1f} %" for f, k in sorted(most, key=lambda m: int(m[1].split(":")[0])))
         cells.append([f"{escape(r['centre'])}–{escape(r['neighbour'])}", number(r.get("cutoff", ""), 3), number(r.get("mean", ""), 4), shares or "–"])
-    near = {k: v for k, v in fractions.items() if len(ANIONS & set(k.split("–"))) == 1} or fractions
+    near = {k: v for k, v in fractions.items() if sum(e in ANIONS for e in k.split("–")) == 1} or fractions
     bars = to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers") if near else ""
     note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
     return [figure("Coordination", bars + table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells) + _oxygen(contents), note)]
@@ -253,7 +264,7 @@ def _oxygen(contents: Contents) -> str:
     rows = contents.run.table("oxygen")
     if not rows:
         return ""
-    headings = [h for h in rows[0] if h]
+    headings = [h for h in rows[0] if any(r.get(h) for r in rows)]
     return table([escape(h.replace("_", " ")) for h in headings], [[number(r.get(h) or "–") for h in headings] for r in rows], "Oxygen species")
 
 
@@ -309,7 +320,7 @@ def facts(contents: Contents) -> str:
         simulated = number(row.get("simulated", "")) + (f" ± {number(spread, 2)}" if spread else "")
         origin = escape(row.get("source") or "") + (f' <small>{escape(row["note"])}</small>' if row.get("note") else "")
         cells.append([escape(row.get("quantity", "")), simulated, measured_text(row), escape(unit), agreement(row), origin])
-    return figure("Simulated and measured", table(("quantity", "simulated", "measured", "unit", "", "source"), cells), wide=True)
+    return figure("", table(("quantity", "simulated", "measured", "unit", "", "source"), cells), wide=True)
 
 
 def measured_text(row: Mapping[str, str]) -> str:
