@@ -89,6 +89,8 @@ def test_weights_are_converted_with_molar_masses():
         ("30Na2O-70SiO2 at%", "need elements"),
         ("Ge20Se80 wt%", "count atoms"),
         ("O2", "no oxide"),
+        ("N1 O", "N cannot be written as oxides"),
+        ("O1 O2", "do not balance"),
         ("", "empty"),
         ("Quartz", "not a chemical formula"),
         ({}, "0 components"),

@@ -133,8 +133,11 @@ def _resolve(atoms: dict[str, dict[str, Fraction]], amounts: dict[str, Fraction]
         if len(atoms) == 1 and not single and "O" not in next(iter(atoms.values())):
             raise InputError(f"Subscripts in {next(iter(atoms))} count atoms.", mend='For weights write "Ge 20 Se 80 wt%".')
         amounts = {name: amount / mass(atoms[name]) for name, amount in amounts.items()}
-    if single and len(atoms) > 1 and {"O": Fraction(1)} in atoms.values():
-        return oxides_from_elements({name: amounts[name] * atoms[name][name] for name in atoms})
+    if single and len(atoms) > 1 and any("O" in content for content in atoms.values()):
+        elements: dict[str, Fraction] = {}
+        for name, ((element, n),) in ((name, content.items()) for name, content in atoms.items()):
+            elements[element] = elements.get(element, Fraction(0)) + n * amounts[name]
+        return oxides_from_elements(elements)
     oxygen = {name: "O" in content for name, content in atoms.items()}
     if any(oxygen.values()) and not all(oxygen.values()):
         bare = [name for name, has in oxygen.items() if not has]
