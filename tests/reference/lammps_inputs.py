@@ -169,7 +169,7 @@ class _Types:
 
 def _buckingham(table: str, style: str, t: _Types, extra: Sequence[tuple[str, str, str]] = ()) -> list[str]:
     charges = {a: v[0] for a, _, v in _rows(table)}
-    lines = [*t.charge({"O": -1.2, **charges}), f"pair_style {style}", "pair_coeff * * 0.0 1.0 0.0"]
+    lines = [*t.charge({"O": -1.2, **charges}), f"pair_style {style}", "pair_modify shift yes", "pair_coeff * * 0.0 1.0 0.0"]
     lines += [f"pair_coeff {t(a, b)} {v[1]!r} {v[2]!r} {v[3]!r}" for a, b, v in _rows(table) if t.has(a, b)]
     lines += [f"pair_coeff {t(a, b)} {coefficients}" for a, b, coefficients in extra if t.has(a, b)]
     return [*lines, _KSPACE]
@@ -296,7 +296,7 @@ def pmmcs(species: Sequence[str], counts: dict[str, int]) -> list[str]:
 def bouhadja(species: Sequence[str], counts: dict[str, int]) -> list[str]:
     """Bouhadja, Jakse and Pasturel: the native Born style."""
     t = _Types(species)
-    lines = [*t.charge({"Ca": 1.2, "Al": 1.8, "Si": 2.4, "O": -1.2}), "pair_style born/coul/long 10.0"]
+    lines = [*t.charge({"Ca": 1.2, "Al": 1.8, "Si": 2.4, "O": -1.2}), "pair_style born/coul/long 10.0", "pair_modify shift yes"]
     lines += [f"pair_coeff {t(a, b)} {' '.join(map(repr, v))}" for a, b, v in _rows(_BOUHADJA) if t.has(a, b)]
     return [*lines, _KSPACE]
 

@@ -10,6 +10,8 @@ from ase import Atoms
 
 from glasswright.composition import Composition
 from glasswright.errors import InputError
+from glasswright.library.forcefield_file import forcefield_toml
+from glasswright.library.forcefield_reader import parse_forcefield
 from glasswright.library.forcefields import check_validity, choose_forcefield, forcefield_names, load_forcefield
 
 EXAMPLE = files("glasswright.library").joinpath("examples", "forcefield.toml").read_text(encoding="utf-8")
@@ -50,6 +52,12 @@ def test_another_coulomb_method_is_a_model_of_its_own() -> None:
         load_forcefield("bks", coulomb="pppm")
 
 
+@pytest.mark.parametrize("name", [*forcefield_names(), "bks/dsf", "shik/ewald", "teter/wolf"])
+def test_a_force_field_written_to_a_run_directory_reads_back_the_same(name: str) -> None:
+    forcefield = load_forcefield(name)
+    assert parse_forcefield(forcefield_toml(forcefield).encode(), "forcefield.toml") == forcefield
+
+
 def test_an_unknown_name_lists_the_library() -> None:
     with pytest.raises(InputError, match="bks, bouhadja"):
         load_forcefield("bsk")
@@ -88,6 +96,8 @@ def test_the_example_file_loads_and_says_what_it_says(tmp_path: Path) -> None:
         ("temperature = [300, 6000]", "temperature = [6000, 300]", r"validity\.temperature must rise"),
         ('kind = "splice"', 'kind = "hard"', r"core\.kind 'hard' is unknown"),
         ('name = "my-silica"', 'name = "my/silica"', "no name"),
+        ("Si = { charge", "Si-4 = { charge", "no name of a species"),
+        ("A = 18000.0", "A = 1e308", "not finite"),
         ("shifted = true", "shifted = 1", "must be true or false"),
         ("[coulomb]", "[coulomb", "is not a TOML file"),
     ],

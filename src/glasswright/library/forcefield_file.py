@@ -52,6 +52,8 @@ def _pair(term: PairTerm) -> dict[str, Any]:
         row["shifted"] = True
     if term.smoothing:
         row["smoothing"] = term.smoothing
+    if term.rule:
+        row["rule"] = term.rule.name
     return row
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -144,6 +145,8 @@ def _species(table: _Table) -> tuple[Species, ...]:
     found = []
     for name in table.values:
         entry = table.table(name)
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+_]*", name):
+            entry.refuse("", f"{name!r} is no name of a species", "Use letters, digits, + and _, such as Fe2.")
         element = entry.text("element", name)
         if element not in atomic_numbers or element == "X":
             entry.refuse("element", f"{element!r} is no chemical element", 'Write element = "Fe" for a species such as Fe2.')
