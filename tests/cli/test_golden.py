@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+
+from glasswright.library.forcefields import forcefield_names
 
 GOLDEN = Path(__file__).with_name("golden.txt")
 COMMANDS = (
@@ -25,10 +28,10 @@ COMMANDS = (
     "resume no-such-run",
     "report no-such-run",
     "analyze no-such-file.xyz",
-    "forcefields list",
-    "forcefields show bks",
+    "forcefields show example.toml",
     "forcefields plot bks --out bks.gif",
 )
+EXAMPLE = files("glasswright.library").joinpath("examples", "forcefield.toml").read_text(encoding="utf-8")
 MACHINE = (
     (r"\b\d+ s\b|\b\d+(:\d\d){1,2}\b", "TIME"),
     (r" +TIME", " TIME"),
@@ -46,6 +49,7 @@ def _read() -> dict[str, str]:
 def test_screen(glasswright, command: str, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "example.toml").write_text(EXAMPLE, encoding="utf-8")
     result = glasswright(*shlex.split(command))
     screen = f"{result.stdout}{result.stderr}exit status {result.exit_code}\n"
     for pattern, replacement in MACHINE:
@@ -56,6 +60,11 @@ def test_screen(glasswright, command: str, monkeypatch, tmp_path) -> None:
         known[command] = screen
         GOLDEN.write_text("".join(f"$ glasswright {c}\n{known[c]}" for c in COMMANDS if c in known), encoding="utf-8")
     assert screen == known.get(command)
+
+
+def test_every_force_field_is_listed(glasswright) -> None:
+    screen = glasswright("forcefields", "list").stdout
+    assert [name for name in forcefield_names() if f" {name} " not in screen] == []
 
 
 def test_no_stale_blocks() -> None:

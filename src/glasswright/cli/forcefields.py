@@ -62,6 +62,7 @@ def show(name: Name) -> None:
         core = ", ".join(f"{key} {value}" if key != "kind" else str(value) for key, value in term.core.items())
         pairs.add_row(f"{a}-{b}", term.form, parameters, f"{term.cutoff:g}", core, term.status)
     out.print(pairs)
+    out.print("checked: V2 two independent sources agree; V1 one source; VC one source and a consistency check; user: yours")
     for title, lines in (
         ("Our choices, where the source is silent", ff.our_choices),
         ("Notes", ff.notes),

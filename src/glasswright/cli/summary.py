@@ -30,7 +30,7 @@ def print_run(run: Run) -> None:
 
 
 def print_tables(directory: Path) -> None:
-    """Print tables/summary.csv: quantity, simulated, measured, source."""
+    """Print tables/summary.csv: quantity, simulated, measured; the sources are in the report."""
     from rich.table import Table
 
     path = directory / "tables" / "summary.csv"
@@ -38,14 +38,25 @@ def print_tables(directory: Path) -> None:
         return
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    table = Table(title="Simulated and measured")
-    for name in ("quantity", "simulated", "measured", "unit", "source"):
-        table.add_column(name, justify="right" if name in ("simulated", "measured") else "left")
+    table = Table("quantity", title="Simulated and measured")
+    table.add_column("simulated", justify="right", no_wrap=True)
+    table.add_column("measured", justify="right", no_wrap=True)
     for row in rows:
-        table.add_row(row["quantity"], _with_spread(row), row.get("measured") or "", row.get("unit") or "", row.get("source") or "")
+        unit = f" ({row['unit']})" if row["unit"] not in ("", "1") else ""
+        table.add_row(f"{row['quantity']}{unit}", _number(row["simulated"], row["spread"]), _measured(row))
     messages.console().print(table)
 
 
-def _with_spread(row: dict[str, str]) -> str:
-    spread = row.get("spread") or ""
-    return f"{row['simulated']} ± {spread}" if spread else row["simulated"]
+def _number(value: str, spread: str = "") -> str:
+    """``1.615 ± 0.002``: the spread to one digit, the value as far as the spread allows."""
+    if not value:
+        return ""
+    if not spread or float(spread) == 0:
+        return f"{float(value):.4g}"
+    digits = max(0, -int(f"{float(spread):e}".split("e")[1]))
+    return f"{float(value):.{digits}f} ± {float(spread):.{digits}f}"
+
+
+def _measured(row: dict[str, str]) -> str:
+    low, high = row["measured_low"], row["measured_high"]
+    return f"{_number(low)} to {_number(high)}" if low and high and low != high else _number(row["measured"])
