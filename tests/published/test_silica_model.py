@@ -7,7 +7,9 @@ import pytest
 from ase import Atoms
 
 from glasswright import analysis
+from glasswright.analysis.fsdp import first_sharp_diffraction_peak
 from glasswright.composition import Composition
+from glasswright.curve import Curve
 from glasswright.experiment import Experiment
 from glasswright.library.measurements import data_folder, measured_curves, measured_qn
 from glasswright.workflows.compare import compare
@@ -66,3 +68,13 @@ def test_measured_qn_balances_the_oxygens():
         measured = measured_qn(composition)
         assert sum(measured.fractions.values()) == pytest.approx(1)
         assert sum(n * f for n, f in measured.fractions.items()) == pytest.approx(composition.mean_qn, abs=0.05)
+
+
+def test_first_sharp_diffraction_peak_of_the_measurement():
+    """1.500 1/Å in the notes on the data (neutron), 1.50 (X-ray)."""
+    for entry in measured_curves(Composition("SiO2")):
+        if entry.kind != "T(r)":
+            curve = entry.load().curve
+            q = np.arange(0.6, 12, 0.02)
+            s = Curve(q, 1 + np.interp(q, curve.x, curve.y) / (0.2759 if entry.radiation == "neutron" else 1), None, "S(Q)")
+            assert first_sharp_diffraction_peak(s)[0] == pytest.approx(1.50, abs=0.02)

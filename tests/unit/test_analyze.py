@@ -9,6 +9,7 @@ import pytest
 from ase import Atoms
 from ase.spacegroup import crystal
 
+from glasswright.analysis.fsdp import first_sharp_diffraction_peak
 from glasswright.analysis.shells import pair_shells
 from glasswright.composition import Composition
 from glasswright.curve import Curve
@@ -161,3 +162,69 @@ def test_other_elements_and_impossible_requests_are_refused():
     small = Experiment(Curve([0.1, 0.2, 0.25], [1.0, 1, 1], None, "S(Q)", "1/Å"), "neutron", synthetic().composition)
     with pytest.raises(InputError, match="too small"):
         compare(quartz(), small)
+
+
+def make_run(path, seed, densities=(2.5, 2.7)):
+    """A run directory as a melt-quench leaves it: melt, quench and sample frames, thermo rows, product."""
+    from glasswright.io.run import THERMO_COLUMNS
+    from glasswright.io.trajectory import TrajectoryWriter
+
+    path.mkdir(parents=True)
+    (path / "run.toml").write_text('kind = "melt_quench"\noutcome = "done"\n')
+    product = quartz(seed)
+    product.write(path / "glass.extxyz")
+    writer = TrajectoryWriter(path / "trajectory.gsd", product)
+    # GSD keeps lower-triangular cells; quartz has one.
+    for i, stage in enumerate(["melt"] * 3 + ["quench"] + ["sample"] * 2):
+        atoms = quartz(seed + 10 * i, 0.5 * (i + 1) if stage == "melt" else 0.05)
+        writer.append(atoms.positions, np.asarray(atoms.cell), 100.0 * i, stage)
+    writer.close()
+    header = ",".join(f"{n} [{u}]" if u else n for n, u in THERMO_COLUMNS.items())
+    lines = [f"{t},{stage},300,0,{d},1,0,0,0" for t, stage, d in ((0, "melt", 9.9), (1, "sample", densities[0]), (2, "sample", densities[1]))]
+    (path / "thermo.csv").write_text("\n".join([header, *lines]) + "\n")
+
+
+def test_a_run_is_averaged_over_its_sampling(tmp_path, no_data):
+    make_run(tmp_path / "run", 1)
+    found = analyze(tmp_path / "run")
+    assert found.numbers["density"].value == pytest.approx(2.6)
+    assert found.curves["rdf_O-Si"].metadata["frames"] == 2
+    assert found.curves["msd_Si"].x.tolist() == [0, 100, 200]
+    assert found.curves["msd_Si"].y[1] > 0.5
+    assert (tmp_path / "run" / "curves" / "msd_Si.csv").is_file()
+
+
+def test_replicas_are_pooled_and_written_one_by_one(tmp_path, no_data):
+    make_run(tmp_path / "set" / "replica-01", 1, (2.4, 2.4))
+    make_run(tmp_path / "set" / "replica-02", 2, (2.6, 2.6))
+    (tmp_path / "set" / "run.toml").write_text('kind = "replicas"\noutcome = "done"\n')
+    analyze(tmp_path / "set")
+    summary = {r["quantity"]: r for r in rows(tmp_path / "set" / "tables" / "summary.csv")}
+    assert float(summary["density"]["simulated"]) == pytest.approx(2.5)
+    assert float(summary["density"]["spread"]) == pytest.approx(np.std([2.4, 2.6], ddof=1), rel=1e-5)
+    assert "2 replicas" in summary["density"]["note"]
+    assert read_curve(tmp_path / "set" / "curves" / "rdf_O-Si.csv").metadata["replicas"] == 2
+    assert (tmp_path / "set" / "replica-01" / "tables" / "summary.csv").is_file()
+
+
+def test_a_run_without_a_glass_says_how_to_go_on(tmp_path):
+    (tmp_path / "run.toml").write_text('kind = "melt_quench"\noutcome = "running"\n')
+    with pytest.raises(InputError, match="resume"):
+        analyze(tmp_path)
+
+
+def test_residual_of_s_is_taken_on_s_minus_one():
+    experiment = synthetic("S(Q)")
+    curve = experiment.curve
+    damped = Experiment(Curve(curve.x, 1 + 0.87 * (curve.y - 1), None, "S(Q)", "1/Å"), "neutron", experiment.composition)
+    assert compare(quartz(), damped).r_chi == pytest.approx(0.13 / 0.87, abs=1e-6)
+
+
+def test_first_sharp_diffraction_peak():
+    q = np.arange(0.4, 12, 0.02)
+    s = 1 + 0.5 * np.exp(-0.5 * ((q - 1.513) / 0.2) ** 2) - 0.3 * np.exp(-0.5 * ((q - 2.4) / 0.3) ** 2)
+    position, height = first_sharp_diffraction_peak(Curve(q, s, None, "S(Q)"))
+    assert position == pytest.approx(1.51, abs=0.01)
+    assert height == pytest.approx(1.5, abs=0.01)
+    assert first_sharp_diffraction_peak(Curve(q, np.ones_like(q), None, "S(Q)")) is None
+    assert first_sharp_diffraction_peak(Curve(q, 1 + np.exp(-((q - 5) ** 2)), None, "S(Q)")) is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glasswright.errors import InputError
+from glasswright.errors import InputError, MissingDependency
 from glasswright.native import neighbour_pairs, pair_histogram
 
 CELLS = {
@@ -136,3 +136,12 @@ def test_invariant_under_rotation_permutation_shift_and_choice_of_cell(seed):
     check(positions, skew @ cell, types)  # the same lattice, other cell vectors
     doubled = np.concatenate([positions, positions + cell[1]])
     check(doubled, cell * np.array([[1], [2], [1]]), np.tile(types, 2), copies=2)
+
+
+def test_a_missing_build_says_what_to_install(monkeypatch):
+    def absent(*_):
+        raise ImportError("No module named '_histogram'")
+
+    monkeypatch.setattr("glasswright.native.pairs.import_module", absent)
+    with pytest.raises(MissingDependency, match=r"g\+\+.*pip install \."):
+        pair_histogram(np.zeros((1, 3)), np.eye(3), [0], 1, 1.0, 1)
