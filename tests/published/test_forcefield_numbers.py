@@ -98,6 +98,8 @@ def test_four_coordinated_boron_of_dell_bray_and_xiao() -> None:
     # Every added oxygen makes two BO4 until R_max; reedmergnerite units are gone at R = 2 + K.
     assert four_coordinated_boron(2.0, 0.3) == pytest.approx(0.3)
     assert four_coordinated_boron(2.0, 0.8) == pytest.approx(0.625)
+    assert four_coordinated_boron(2.0, 0.999) == pytest.approx(0.625)
+    assert four_coordinated_boron(2.0, 2.5) == pytest.approx(0.3125)
     assert four_coordinated_boron(2.0, 4.0) == 0 == four_coordinated_boron(2.0, 9.0)
     with pytest.raises(InputError, match="Dell-Bray-Xiao"):
         four_coordinated_boron(8.1, 0.2)
