@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -33,3 +37,20 @@ def test_version(glasswright) -> None:
     import glasswright as package
 
     assert glasswright("--version").stdout == f"glasswright {package.__version__}\n"
+
+
+def test_stopped_by_hand(glasswright, tmp_path) -> None:
+    directory = tmp_path / "run"
+    words = ["quench", "SiO2", "--atoms", "150", "--forcefield", "bks", "--coulomb", "dsf", "--out", str(directory)]
+    with subprocess.Popen([sys.executable, "-m", "glasswright", *words], stderr=subprocess.PIPE, text=True) as process:
+        while not (directory / "thermo.csv").is_file():
+            assert process.poll() is None, process.stderr.read()  # it has not failed while we wait for its first sample
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        _, screen = process.communicate(timeout=120)
+    assert process.returncode == 130, screen
+    assert f"glasswright resume {directory}" in screen.replace("\n", "")
+    assert "Traceback" not in screen
+    again = glasswright(*words)
+    assert again.exit_code == 2
+    assert again.stderr.startswith(f"error: {directory} exists already.")
