@@ -119,6 +119,15 @@ def test_a_lone_pair_falls_back_to_covalent_radii():
     assert analysis.cutoffs(atoms)["Na", "O"] == pytest.approx(1.25 * (1.66 + 0.66))
 
 
+def test_a_scarce_bond_falls_back_too():
+    """Three sodium atoms have a few dozen oxygens around them: the first minimum of that g(r) is noise."""
+    rng = np.random.default_rng(0)
+    atoms = alpha_quartz().repeat(3) + Atoms("Na3", positions=rng.random((3, 3)) * 12)
+    limits = analysis.cutoffs(atoms)
+    assert limits["Na", "O"] == pytest.approx(1.25 * (1.66 + 0.66))
+    assert limits["O", "Si"] != pytest.approx(1.25 * (1.11 + 0.66), abs=1e-6)
+
+
 def test_glass_without_oxygen():
     atoms = bulk("Ge", "diamond", a=5.66, cubic=True).repeat(2)
     assert set(analysis.coordination(atoms)["Ge", "Ge"]) == {4}

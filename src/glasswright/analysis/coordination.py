@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..curve import Curve
 from ..errors import InputError
 from ..native import NeighbourPairs, neighbour_pairs
-from .cutoffs import cutoff_table, first_shell
+from .cutoffs import cutoff_table, first_shells
 from .cutoffs import cutoffs as measured_cutoffs
 from .frames import Pair, check, elements_and_types, frames_of
 from .rdf import partial_rdf
@@ -90,18 +91,18 @@ def bond_lengths(source: Atoms | Sequence[Atoms], cutoffs: Cutoffs | None = None
             if a in elements and b in elements:
                 chosen = (types[pairs.first] == elements.index(a)) & (types[pairs.second] == elements.index(b))
                 distances.setdefault((a, b), []).append(lengths[chosen])
-    curves = partial_rdf(frames, 6.0, 0.02)
+    curves, shells = partial_rdf(frames, 6.0, 0.02), first_shells(frames)
     found = {}
     for pair, parts in distances.items():
         values = np.concatenate(parts)
         if values.size:
-            found[pair] = BondLength(float(values.mean()), float(values.std()), _peak(pair, curves[pair].x, curves[pair].y, first_shell(pair, curves[pair])[0]))
+            found[pair] = BondLength(float(values.mean()), float(values.std()), _peak(curves[pair], shells[pair][0]))
     return found
 
 
-def _peak(pair: Pair, r: NDArray[np.float64], g: NDArray[np.float64], near: float) -> float:
+def _peak(g: Curve, near: float) -> float:
     """Maximum of g(r) near a place [Å]: centre of the part above four fifths of the highest bin, robust against noise."""
-    window = np.abs(r - near) < 0.3
-    x, y = r[window], g[window]
+    window = np.abs(g.x - near) < 0.3
+    x, y = g.x[window], g.y[window]
     top = y >= 0.8 * y.max()
     return float(np.average(x[top], weights=y[top])) if y.max() > 0 else near

@@ -24,6 +24,8 @@ PROMINENCE = 0.15
 """Height above its surroundings that makes a peak, over the highest peak of the pair."""
 BONDED = 1.25
 """A first peak below this multiple of the summed covalent radii is a bond (glasses without an anion)."""
+SHELL, ENOUGH = 3.5, 200
+"""A minimum of a cation-anion g(r) is believed where so many of these pairs are closer than so many Å."""
 ANIONS = frozenset({"O", "F", "N", "Cl", "Br", "I"})
 
 
@@ -31,10 +33,26 @@ def cutoffs(source: Atoms | Sequence[Atoms]) -> dict[Pair, float]:
     """Neighbour cutoff [Å] of each pair of elements, alphabetical: the first minimum of its g(r).
 
     g(r) is averaged over the configurations and smoothed by 0.06 Å; a gap without atoms counts as a minimum in its middle.
-    A pair without a clear first peak (too few atoms) falls back to 1.25 times the sum of the covalent radii (doi 10.1039/b801115j).
+    A pair without a clear first peak, and a bond of which fewer than 200 are seen in all configurations together (the minimum
+    would be noise), fall back to 1.25 times the sum of the covalent radii (doi 10.1039/b801115j).
     """
-    curves = partial_rdf(source, R_MAX, 0.02)
-    return {pair: first_shell(pair, curve)[1] for pair, curve in curves.items()}
+    return {pair: cutoff for pair, (_, cutoff) in first_shells(source).items()}
+
+
+def first_shells(source: Atoms | Sequence[Atoms]) -> dict[Pair, tuple[float, float]]:
+    """First peak and cutoff [Å] of each pair of elements, as described for ``cutoffs``."""
+    frames = frames_of(source)
+    elements, types = elements_and_types(frames[0])
+    n = dict(zip(elements, np.bincount(types), strict=True))
+    volume = float(np.mean([a.cell.volume for a in frames]))
+    found = {}
+    for pair, curve in partial_rdf(frames, R_MAX, 0.02).items():
+        near = curve.x < SHELL
+        per_volume = float((4 * np.pi * curve.x**2 * curve.y)[near].sum()) * float(curve.x[1] - curve.x[0])
+        seen = per_volume * n[pair[0]] * n[pair[1]] / volume * len(frames)
+        bond = (pair[0] in ANIONS) != (pair[1] in ANIONS)
+        found[pair] = _fallback(pair) if bond and seen < ENOUGH else _first_shell(pair, curve)
+    return found
 
 
 def bonded_pairs(source: Atoms | Sequence[Atoms]) -> list[Pair]:
@@ -43,19 +61,17 @@ def bonded_pairs(source: Atoms | Sequence[Atoms]) -> list[Pair]:
     elements, _ = elements_and_types(frames[0])
     if ANIONS & set(elements) and not set(elements) <= ANIONS:
         return [(a, b) for a, b in combinations_with_replacement(elements, 2) if (a in ANIONS) != (b in ANIONS)]
-    curves = partial_rdf(frames, R_MAX, 0.02)
-    return [pair for pair, curve in curves.items() if first_shell(pair, curve)[0] < BONDED * covalent_distance(pair)]
+    return [pair for pair, (peak, _) in first_shells(frames).items() if peak < BONDED * covalent_distance(pair)]
 
 
-def first_shell(pair: Pair, curve: Curve) -> tuple[float, float]:
+def _first_shell(pair: Pair, curve: Curve) -> tuple[float, float]:
     """Positions of the first peak and of the minimum behind it [Å]; the fallback where there is no clear peak."""
     step = float(curve.x[1] - curve.x[0])
     g = smoothed(curve.y, SMOOTHING / step)
     depth = PROMINENCE * float(g.max())
     first = first_maximum(g, depth)
     if first is None or g[first] < 1:
-        distance = covalent_distance(pair)
-        return distance, BONDED * distance
+        return _fallback(pair)
     after = g[first:]
     rise = first_maximum(-after, depth)
     between = after[: int(0.6 * first) + 2] if rise is None else after
@@ -64,6 +80,11 @@ def first_shell(pair: Pair, curve: Curve) -> tuple[float, float]:
     # A gap without atoms is flat: its middle.
     left, right = low[low < lowest].max(initial=-1) + 1, low[low > lowest].min(initial=between.size) - 1
     return float(curve.x[first]), float(curve.x[first + (left + right) // 2])
+
+
+def _fallback(pair: Pair) -> tuple[float, float]:
+    distance = covalent_distance(pair)
+    return distance, BONDED * distance
 
 
 def covalent_distance(pair: Pair) -> float:

@@ -119,7 +119,9 @@ def _numbers(frames: Sequence[Atoms], limits: Cutoffs, bonds: Cutoffs) -> dict[s
         if centre not in ANIONS:
             numbers[f"{centre}-{neighbour} coordination"] = _over([float(c[centre, neighbour].mean()) for c in per_frame])
     angles = [frame_angles(a, bonds) for a in frames]
-    for triplet in sorted(set.intersection(*(set(a) for a in angles))):
+    # In an oxide the angles of the network only: those at and around modifiers are many, broad and never measured.
+    shown = {*network_formers(elements), *ANIONS} if "O" in elements else set(elements)
+    for triplet in sorted(t for t in set.intersection(*(set(a) for a in angles)) if set(t) <= shown):
         name = "-".join(triplet)
         numbers[f"{name} angle"] = _over([float(a[triplet].mean()) for a in angles], "degree")
         numbers[f"{name} angle, standard deviation"] = _over([float(a[triplet].std()) for a in angles], "degree")
