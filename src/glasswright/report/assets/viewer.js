@@ -80,7 +80,7 @@
       void main() {
         vec4 look = looks[int(kind)]; vec3 v = rotation * centre / reach;
         at = corner; z = v.z; radius = look.a / reach; base = look.rgb;
-        gl_Position = look.a == 0.0 || abs(v.z) > slice ? vec4(0.0, 0.0, 9.0, 1.0) : project(v + vec3(corner * radius, 0.0));
+        gl_Position = abs(v.z) > slice ? vec4(0.0, 0.0, 9.0, 1.0) : project(v + vec3(corner * radius, 0.0));
       }`, SHADE + `
       in vec2 at; in float z, radius; in vec3 base;
       void main() {
@@ -91,24 +91,24 @@
         pixel = vec4(shade(base, n, depth), smoothstep(0.0, edge, 1.0 - d));
       }`],
     bonds: [PROJECT + `
-      layout(location=0) in vec3 ring; layout(location=1) in vec3 start; layout(location=2) in vec3 half_bond; layout(location=3) in float kinds;
-      out vec3 normal, base; out float z;
-      void main() {
+      layout(location=0) in vec2 place; layout(location=1) in vec3 start; layout(location=2) in vec3 half_bond; layout(location=3) in float kinds;
+      out vec3 base, side, front; out float z, across;
+      void main() {                      // a ribbon that faces the viewer and is shaded as a cylinder
         int kind = int(kinds) % 16, other = int(kinds) / 16;
         vec3 axis = rotation * half_bond / reach, v = rotation * start / reach;
-        vec3 u = normalize(cross(axis, abs(axis.y) < 0.9 * length(axis) ? vec3(0.0, 1.0, 0.0) : vec3(1.0, 0.0, 0.0)));
-        normal = u * ring.x + normalize(cross(axis, u)) * ring.y;
         bool hidden = looks[kind].a == 0.0 || looks[other].a == 0.0 || abs(v.z) > slice;
-        v += axis * ring.z + normal * ${BOND_RADIUS} / reach; z = v.z; base = looks[kind].rgb;
+        side = vec3(normalize(vec2(-axis.y, axis.x) + 1e-6), 0.0);
+        front = normalize(cross(side, axis)); if (front.z < 0.0) front = -front;
+        across = place.x; v += axis * place.y + side * across * ${BOND_RADIUS} / reach; z = v.z; base = looks[kind].rgb;
         gl_Position = hidden ? vec4(0.0, 0.0, 9.0, 1.0) : project(v);
       }`, SHADE + `
-      in vec3 normal, base; in float z;
-      void main() { gl_FragDepth = 0.5 * (1.0 - z / 1.3); vec3 n = normalize(normal); pixel = vec4(shade(base, n.z < 0.0 ? -n : n, z), 1.0); }`],
+      in vec3 base, side, front; in float z, across;
+      void main() { pixel = vec4(shade(base, side * across + front * sqrt(max(1.0 - across * across, 0.0)), z), 1.0); }`],
     box: [PROJECT + `
       layout(location=0) in vec3 end; out float z;
       void main() { vec3 v = rotation * end / reach; z = v.z; gl_Position = project(v); }`, SHADE + `
       uniform vec3 ink; in float z;
-      void main() { gl_FragDepth = 0.5 * (1.0 - z / 1.3); pixel = vec4(mix(mix(paper, ink, 0.55), paper, clamp(0.3 - 0.3 * z, 0.0, 0.6)), 1.0); }`],
+      void main() { pixel = vec4(mix(mix(paper, ink, 0.55), paper, clamp(0.3 - 0.3 * z, 0.0, 0.6)), 1.0); }`],
   };
 
   function compile(gl, [vertex, fragment]) {
@@ -125,7 +125,7 @@
     return program;
   }
 
-  // One vertex array from columns of [values, size, per instance]; `stride` columns may share a buffer.
+  // A vertex array: a mesh drawn once per row, with the columns of the row as attributes; without rows the mesh alone.
   function vertexArray(gl, mesh, meshSize, rows, sizes) {
     const array = gl.createVertexArray();
     gl.bindVertexArray(array);
@@ -150,12 +150,10 @@
     const programs = Object.fromEntries(Object.entries(PROGRAMS).map(([name, pair]) => [name, compile(gl, pair)]));
     const spheres = new Float32Array(4 * count);
     for (let i = 0; i < count; i++) spheres.set([...centres.subarray(3 * i, 3 * i + 3), scene.types[i]], 4 * i);
-    const ring = [];
-    for (let k = 0; k <= 10; k++) for (const t of [0, 1]) ring.push(Math.cos(k * Math.PI / 5), Math.sin(k * Math.PI / 5), t);
     const halves = halfBonds();
     const arrays = {
       atoms: vertexArray(gl, [-1, -1, 1, -1, -1, 1, 1, 1], 2, spheres, [3, 1]),
-      bonds: vertexArray(gl, ring, 3, halves, [3, 3, 1]),
+      bonds: vertexArray(gl, [-1, 0, 1, 0, -1, 1, 1, 1], 2, halves, [3, 3, 1]),
       box: vertexArray(gl, boxLines().flat(), 3),
     };
     gl.enable(gl.DEPTH_TEST);
@@ -184,7 +182,7 @@
       gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, count);
       if (view.bonds && view.spheres === "ball" && halves.length) {
         use("bonds", paper);
-        gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 22, halves.length / 7);
+        gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, halves.length / 7);
       }
       if (view.box) {
         use("box", paper);
