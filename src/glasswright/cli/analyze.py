@@ -27,12 +27,16 @@ def analyze(
 
         run = Run(source)
         directory = out or run.path
-        run_analysis(run, directory)
+        analysis = run_analysis(run, directory)
     else:
         from ..io.structures import read_structure
 
         directory = out or source.with_name(f"{source.stem}-analysis")
-        run_analysis(read_structure(source, types=types.split(",") if types else None), directory)
+        analysis = run_analysis(read_structure(source, types=types), directory)
     print_tables(directory)
+    screen = messages.console()
+    for sentence in analysis.absent:
+        screen.print(sentence, markup=False)
+    screen.print(f"curves and tables: {directory}", markup=False)
     if source.is_dir():
         messages.next_command(f"glasswright report {source}")
