@@ -13,18 +13,20 @@ if TYPE_CHECKING:
 
 
 def print_run(run: Run) -> None:
-    """Print outcome, warnings, simulated beside measured, and where the report lies."""
+    """Print outcome, warnings, simulated beside measured, and what to do next."""
+    from rich.text import Text
+
     out = messages.console()
-    out.print(f"[bold]{run.path}[/]: {run.outcome}")
+    out.print(Text.assemble((str(run.path), "bold"), f": {run.outcome}"))
     for warning in run.warnings:
-        out.print(f"[yellow]warning:[/] {warning}")
+        out.print(Text.assemble(("warning: ", "yellow"), warning))
     print_tables(run.path)
-    page = run.path / "report.html"
-    if page.is_file():
-        out.print(f"report: [bold]{page}[/]")
-    glass = run.replicas[0].path / "glass.extxyz"
+    glass, page = run.replicas[0].path / "glass.extxyz", run.path / "report.html"
     if glass.is_file():
-        messages.next_command(f"open {page} in a browser; {glass} opens in OVITO")
+        out.print(f"glass: {glass} (opens in OVITO)", markup=False)
+    if page.is_file():
+        out.print(f"report: {page}", markup=False)
+        messages.next_command(f"open {page} in a browser")
     else:
         messages.next_command(f"glasswright resume {run.path}")
 
