@@ -79,7 +79,7 @@ def _curves(path: Path, anion: str, former: str, spread: float, measured: bool) 
         _curve(folder / f"angle_{name}.csv", angle, peaks(angle, (centre, width, 0.06)), "angle", ("°", "1/°"), name, spread / 50)
     time = np.linspace(1, 20e3, 200)
     for species, speed in ((former, 1.0), (anion, 1.6)):
-        _curve(folder / f"msd_{species}.csv", time, speed * (0.5 + time / 1200), "msd", ("fs", "Å2"), species)
+        _curve(folder / f"msd_{species}.csv", time, speed * (0.5 + time / 1200), "MSD", ("fs", "Å2"), species)
 
 
 def _tables(path: Path, anion: str, former: str) -> None:

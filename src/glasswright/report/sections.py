@@ -251,13 +251,14 @@ def _coordination(contents: Contents) -> list[str]:
     fractions = {f"{r['centre']}–{r['neighbour']}": {int(k.split(":")[0]): f for k in counted if (f := _float(r, k)) is not None} for r in rows}
     cells = []
     for r in rows:
-        most = sorted(((f, k) for k in counted if (f := _float(r, k)) is not None and f > 0.005), reverse=True)[:4]
+        most = sorted(((f, k) for k in counted if (f := _float(r, k)) is not None and f > 0.005), reverse=True)[:6]
         shares = ", ".join(f"{k.split(':')[0]}: {100 * f:.1f} %" for f, k in sorted(most, key=lambda m: int(m[1].split(":")[0])))
         cells.append([f"{escape(r['centre'])}–{escape(r['neighbour'])}", number(r.get("cutoff", ""), 3), number(r.get("mean", ""), 4), shares or "–"])
     near = {k: v for k, v in fractions.items() if sum(e in ANIONS for e in k.split("–")) == 1} or fractions
     bars = to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers") if near else ""
     note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
-    return [figure("Coordination", bars + table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells) + _oxygen(contents), note)]
+    numbers = figure("Neighbours of every pair", table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells), note, wide=True)
+    return [figure("Coordination", bars + _oxygen(contents)), numbers]
 
 
 def _oxygen(contents: Contents) -> str:
@@ -280,13 +281,15 @@ def melt(contents: Contents) -> str:
     for species, value in sorted(results.get("scattering", {}).items()):
         displacement = results.get("msd", {}).get(species)
         rows.append([escape(species), number(value, 2), number(displacement, 3) if displacement is not None else "–"])
+    content = ""
     if rows:
-        note = escape(str(results.get("memory", "")))
-        content = table(("species", "F<sub>s</sub>(1.5 Å⁻¹) at the end", "mean-square displacement (Å²)"), rows)
-        cards.append(figure("Memory of the random packing", content, f"Lost where F<sub>s</sub> is below 0.1. {note}"))
+        headings = ("species", "F<sub>s</sub>(1.5 Å⁻¹) at the end", "mean-square displacement (Å²)")
+        content = table(headings, rows) + '<p class="note">Lost where F<sub>s</sub> is below 0.1.</p>'
     checks = _checks(results)
     if checks:
-        cards.append(figure("Checks", table(("quantity", "value"), checks)))
+        content += table(("quantity", "value"), checks, "Checks")
+    if content:
+        cards.append(figure("Memory of the random packing" if rows else "", content))
     return grid(cards)
 
 
@@ -313,14 +316,22 @@ def facts(contents: Contents) -> str:
     rows.sort(key=lambda r: measured_text(r) == "–")
     if not rows:
         return ""
-    cells = []
+    cells: list[list[str]] = []
+    spreads: set[str] = set()
     for row in rows:
         unit = figures.pretty_unit(row.get("unit", "") or "")
         spread = _float(row, "spread")
         simulated = number(row.get("simulated", "")) + (f" ± {number(spread, 2)}" if spread else "")
-        origin = escape(row.get("source") or "") + (f' <small>{escape(row["note"])}</small>' if row.get("note") else "")
+        notes = [part for part in (row.get("note") or "").split("; ") if part]
+        spreads.update(part for part in notes if part.startswith("spread over"))
+        remarks = "; ".join(part for part in notes if not part.startswith("spread over"))
+        origin = escape(row.get("source") or "") + (f" <small>{escape(remarks)}</small>" if remarks else "")
         cells.append([escape(row.get("quantity", "")), simulated, measured_text(row), escape(unit), agreement(row), origin])
-    return figure("", table(("quantity", "simulated", "measured", "unit", "", "source"), cells), wide=True)
+    return figure("", table(("quantity", "simulated", "measured", "unit", "", "source"), cells), _spread_note(spreads), wide=True)
+
+
+def _spread_note(spreads: set[str]) -> str:
+    return f"±: {escape(' or '.join(sorted(spreads)))} (sample standard deviation)." if spreads else ""
 
 
 def measured_text(row: Mapping[str, str]) -> str:
