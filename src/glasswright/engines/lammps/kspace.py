@@ -88,7 +88,7 @@ def choose_mesh(accuracy: float, shortest: float) -> tuple[float, Mesh]:
     """
     for error, cutoff, reach, order, step, differentiation in _MEASURED:
         if error <= accuracy:
-            cutoff = max(cutoff, shortest)
+            cutoff = _table_end(cutoff, shortest)
             alpha = reach / cutoff
             return cutoff, Mesh("pppm", alpha, order, step / alpha, differentiation, error)
     finest = _MEASURED[-1][0]
@@ -99,6 +99,11 @@ def exact_ewald(shortest: float) -> tuple[float, Mesh]:
     """Real-space cutoff [Å] and settings of the plain Ewald sum, about 1e-7 in the force."""
     cutoff = max(10.0, shortest)
     return cutoff, Mesh("ewald", 4.5 / cutoff, accuracy=1e-6)
+
+
+def _table_end(best: float, shortest: float) -> float:
+    """Where the tables end [Å]; at the end of the short range if that costs little."""
+    return shortest if shortest > 0.85 * best else best
 
 
 def _smooth(least: float) -> int:
