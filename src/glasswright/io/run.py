@@ -65,12 +65,12 @@ class Run:
     @cached_property
     def atoms(self) -> Atoms:
         """The product (glass.extxyz); of the first replica where there are several."""
-        from ase.io import read
+        from .structures import read_structure
 
         product = self.replicas[0].path / "glass.extxyz"
         if not product.is_file():
             raise InputError(f"{self.path} has no glass yet.", f"Its outcome is: {self.outcome}", f"Type `glasswright resume {self.path}`.")
-        return read(product)
+        return read_structure(product)
 
     @cached_property
     def thermo(self) -> Mapping[str, NDArray[Any]]:

@@ -58,6 +58,8 @@ def read_structure(path: str | Path, types: str | Sequence[str] | None = None, i
 def write_structure(path: str | Path, atoms: Atoms, **arguments: Any) -> Path:
     """Write a structure in the format of the file's suffix (extxyz, cif, vasp, ...); complete or not at all.
 
+    In extended XYZ, where the column ``species`` is the element, species finer than elements are written as ``label``.
+
     Raises
     ------
     InputError
@@ -71,6 +73,9 @@ def write_structure(path: str | Path, atoms: Atoms, **arguments: Any) -> Path:
         raise InputError(f"The folder {path.parent} does not exist.", mend="Create it first.")
     try:
         name = arguments.pop("format", None) or filetype(str(path), read=False)
+        if name == "extxyz" and "species" in atoms.arrays:
+            atoms = atoms.copy()
+            atoms.set_array("label", atoms.arrays.pop("species"))
         write_atomically(path, lambda scratch: write(str(scratch), atoms, format=name, **arguments))
     except (UnknownFileTypeError, ValueError, KeyError, NotImplementedError, TypeError) as error:
         raise InputError(f"{path} cannot be written.", f"{type(error).__name__}: {error}"[:300], "Use a suffix such as .extxyz, .cif or .vasp.") from error
@@ -144,6 +149,8 @@ def _read_any(path: Path, names: list[str] | None, index: int) -> Atoms:
     if names is not None and np.array_equal(np.unique(atoms.numbers), np.arange(1, len(names) + 1)):
         # Types written where elements belong, as some LAMMPS conversions do.
         return _with_species(atoms, [names[number - 1] for number in atoms.numbers])
+    if "label" in atoms.arrays and "species" not in atoms.arrays:
+        atoms.set_array("species", atoms.arrays.pop("label"))
     return atoms
 
 

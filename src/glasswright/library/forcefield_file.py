@@ -59,7 +59,8 @@ def _pair(term: PairTerm) -> dict[str, Any]:
 
 def _validity(ff: ForceField) -> dict[str, Any]:
     v = ff.validity
-    row: dict[str, Any] = {"composition": v.composition, "formers": sorted(v.formers), "oxides": {k: list(span) for k, span in v.oxides.items()}, "rank": v.rank}
+    oxides = {oxide: list(span) for oxide, span in v.oxides.items()}
+    row: dict[str, Any] = {"composition": v.composition, "formers": sorted(v.formers), "oxides": oxides, "rank": v.rank}
     if v.temperature is not None:
         row["temperature"] = list(v.temperature)
     return row

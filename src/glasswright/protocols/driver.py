@@ -17,6 +17,7 @@ from ..engines.base import Engine, Simulation, State
 from ..forcefield import ForceField
 from ..io.atomic import write_atomically
 from ..io.run_writer import RunWriter, read_checkpoint
+from ..io.structures import write_structure
 from ..stage import Minimization, Stage
 from .guards import Guards
 from .memory import memory
@@ -124,12 +125,10 @@ class Driver:
         return progress, state
 
     def _write(self, name: str, state: State, moving: bool = True) -> None:
-        from ase.io import write
-
         atoms = self.configuration(state)
         if not moving:
             del atoms.arrays["momenta"]
-        write_atomically(self._path / name, lambda path: write(path, atoms, format="extxyz"))
+        write_structure(self._path / name, atoms)
 
     def configuration(self, state: State) -> Atoms:
         """The state as ase.Atoms, wrapped into the cell, with momenta."""

@@ -15,9 +15,10 @@ from ..engines.base import Engine
 from ..errors import InputError
 from ..forcefield import ForceField, Source
 from ..forms.tabulate import core_radius
-from ..io.atomic import write_atomically, write_text
+from ..io.atomic import write_text
 from ..io.run import Run
 from ..io.run_writer import write_run_toml
+from ..io.structures import read_structure, write_structure
 from ..library.forcefield_file import forcefield_toml
 from ..library.forcefields import load_forcefield
 from ..protocols.guards import Guards
@@ -104,21 +105,17 @@ class Job:
 
     def write(self, path: Path) -> None:
         """Put what the run needs to start, or to start again, into its directory; run.toml comes first, so that --overwrite knows its own."""
-        from ase.io import write
-
         write_run_toml(path, self.document())
         write_text(path / "forcefield.toml", forcefield_toml(self.forcefield))
-        write_atomically(path / "start.extxyz", lambda p: write(p, self.atoms, format="extxyz"))
+        write_structure(path / "start.extxyz", self.atoms)
 
 
 def read_inputs(path: Path) -> tuple[dict[str, Any], Atoms, ForceField, Engine, str]:
     """What ``Job.write`` put into a run directory: document, first atoms, force field, engine and the reason for it."""
-    from ase.io import read
-
     document = Run(path).settings
     try:
-        atoms, forcefield = read(path / "start.extxyz"), load_forcefield(path / "forcefield.toml")
-    except (OSError, ValueError) as error:
+        atoms, forcefield = read_structure(path / "start.extxyz"), load_forcefield(path / "forcefield.toml")
+    except InputError as error:
         raise InputError(f"{path} cannot be continued.", str(error), "Start again with --overwrite.") from error
     s = document["settings"]
     engine, reason = get_engine(document["engine"], forcefield, command=s.get("command"), accuracy=s.get("accuracy", 1e-5), threads=s.get("threads", 1))
