@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -76,16 +77,18 @@ def quench(
 
 def default_directory(settings: QuenchSettings) -> Path:
     """A directory named after what makes the glass: ``runs/30Na2O-70SiO2-teter-s1``."""
-    if Path(settings.composition).suffix:
-        composition, forcefield = Path(settings.composition).stem, settings.forcefield or ""
-    else:
+    composition, forcefield = settings.composition, settings.forcefield
+    if os.path.isfile(composition):
+        composition = Path(composition).stem
+    elif forcefield is None:
         from ..composition import Composition
         from ..library.forcefields import choose_forcefield
 
-        composition = settings.composition
-        forcefield = settings.forcefield or choose_forcefield(Composition(composition))[0].name
-    parts = (composition, forcefield.removesuffix(".toml"), settings.coulomb or "", f"s{settings.seed}")
-    return Path("runs") / "-".join(re.sub(r"[^\w.+]+", "-", Path(part).name).strip("-") for part in parts if part)
+        forcefield = choose_forcefield(Composition(composition))[0].name
+    if forcefield and forcefield.endswith(".toml"):
+        forcefield = Path(forcefield).stem
+    parts = (composition, forcefield or "", settings.coulomb or "", f"s{settings.seed}")
+    return Path("runs") / "-".join(re.sub(r"[^\w.+]+", "-", part).strip("-") for part in parts if part)
 
 
 def _print_plan(settings: QuenchSettings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -155,4 +156,4 @@ def _start(settings: QuenchSettings, composition: Composition | None) -> Atoms:
 
 
 def _is_file(text: str) -> bool:
-    return len(text) < 4096 and "\0" not in text and Path(text).suffix != "" and Path(text).is_file()
+    return Path(text).suffix != "" and os.path.isfile(text)  # Path.is_file raises where a text is too long for a name
