@@ -47,7 +47,7 @@ def test_what_is_stopped(change: object, message: str) -> None:
 def test_fused_atoms_are_named() -> None:
     guards, state = sound()
     positions = state.positions.copy()
-    positions[1:20:2] = positions[0:20:2] + [0.5, 0, 0]
+    positions[1:20:2] = positions[0:20:2] + np.array([0.5, 0, 0])
     with pytest.raises(RunFailed, match=r"repulsive core.*O-Si at 0\.50"):
         guards.check(replace(state, positions=positions), None, "melt", settled=True)
 

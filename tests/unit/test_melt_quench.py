@@ -43,6 +43,18 @@ def test_the_plain_course() -> None:
     assert not progress.warnings
 
 
+def test_the_pressure_of_the_packing_is_let_off_gently() -> None:
+    quench = protocol()
+    progress = Progress("equilibrate", timestep=1.6, pressure=(9.0, 9.0, 6.0, 5.0))
+    progress = quench.finish(progress, quench.task(progress), None, 0.0)  # type: ignore[arg-type]
+    melt = quench.task(progress)
+    assert isinstance(melt, Stage)
+    assert melt.pressure == (5.5, 0.1)
+    again = quench.task(progress.repeat())
+    assert isinstance(again, Stage)
+    assert again.pressure == (0.1, 0.1)
+
+
 def test_a_melt_that_remembers_is_extended() -> None:
     seen, progress = follow(protocol(), [KEPT, KEPT, LOST], [(0.0,) * 20])
     assert seen.count("melt") == 3

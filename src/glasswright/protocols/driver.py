@@ -110,6 +110,7 @@ class Driver:
             time=progress.time + (done - progress.done) * stage.timestep,
             energy=(*progress.energy, energy / len(self._atoms)) if watched else (),
             volume=(*progress.volume, state.volume) if watched else (),
+            pressure=(*progress.pressure, state.pressure) if watched else (),
         )
 
     def _minimize(self, simulation: Simulation, task: Minimization, progress: Progress, writer: RunWriter) -> tuple[Progress, State]:

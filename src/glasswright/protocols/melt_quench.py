@@ -44,7 +44,7 @@ class MeltQuench(Protocol):
     chunk: int
 
     unsettled = frozenset({"push-off", "equilibrate"})
-    watched = frozenset({"relax", "drift"})
+    watched = frozenset({"equilibrate", "relax", "drift"})
     remembered = "melt"
 
     @property
@@ -76,7 +76,9 @@ class MeltQuench(Protocol):
                 return self._stage(progress, "nvt", EQUILIBRATE_TIME, hot)
             case "melt":
                 length = s.melt_time if progress.block == 0 else s.melt_time / 2
-                return self._stage(progress, s.ensemble, length, hot, (self.melt_pressure, self.melt_pressure))
+                # From the pressure that the packing has when melted: a sudden release makes the cell overshoot and boil.
+                first = progress.results.get("packed_pressure", self.melt_pressure) if progress.block == 0 else self.melt_pressure
+                return self._stage(progress, s.ensemble, length, hot, (first, self.melt_pressure))
             case "drift":
                 return self._stage(progress, "nve", s.drift_time, hot)
             case "quench":
@@ -164,7 +166,8 @@ class MeltQuench(Protocol):
             case "push-off":
                 return progress.go("equilibrate")
             case "equilibrate":
-                return progress.go("melt")
+                late = progress.pressure[len(progress.pressure) // 2 :] or (self.melt_pressure,)
+                return progress.found(packed_pressure=sum(late) / len(late)).go("melt")
             case "melt":
                 return self._after_melt(progress, task, memory)
             case "drift":

@@ -32,6 +32,8 @@ class Progress:
     """Potential energy [eV/atom] at each look during the present stage (conserved energy in the drift check)."""
     volume: tuple[float, ...] = ()
     """Volume [Å³] at each look during the present stage."""
+    pressure: tuple[float, ...] = ()
+    """Pressure [GPa] at each look during the present stage."""
     warnings: tuple[str, ...] = ()
     results: Mapping[str, Any] = field(default_factory=dict)
     stages: tuple[Mapping[str, Any], ...] = ()
@@ -43,17 +45,17 @@ class Progress:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Progress:
         plain = dict(values)
-        for name in ("energy", "volume", "warnings", "stages"):
+        for name in ("energy", "volume", "pressure", "warnings", "stages"):
             plain[name] = tuple(plain[name])
         return cls(**plain)
 
     def go(self, phase: str) -> Progress:
         """On to the first block of another phase."""
-        return replace(self, phase=phase, block=0, done=0, energy=(), volume=())
+        return replace(self, phase=phase, block=0, done=0, energy=(), volume=(), pressure=())
 
     def repeat(self) -> Progress:
         """On to the next block of the same phase."""
-        return replace(self, block=self.block + 1, done=0, energy=(), volume=())
+        return replace(self, block=self.block + 1, done=0, energy=(), volume=(), pressure=())
 
     def warn(self, sentence: str) -> Progress:
         return replace(self, warnings=(*self.warnings, sentence))
@@ -98,7 +100,7 @@ class Protocol(ABC):
     remembered: str | None = None
     """Phase during which the loss of memory is measured; its last checkpoint is kept under its name."""
     watched: frozenset[str] = frozenset()
-    """Phases whose energy and volume are kept for the conclusion."""
+    """Phases whose energy, volume and pressure are kept for the conclusion."""
 
     def fraction(self, progress: Progress) -> float:
         """Share of the planned steps that is done; repetitions do not count, so it never passes the end of its phase."""
