@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +34,6 @@ class LammpsCalculator(Calculator):
     def __init__(self, engine: LammpsEngine, forcefield: ForceField) -> None:
         super().__init__()
         self.engine, self.forcefield = engine, forcefield
-        self._scratch = tempfile.TemporaryDirectory(prefix="glasswright-")
         self._simulation: LammpsSimulation | None = None
         self._kind: tuple[object, ...] = ()
 
@@ -44,16 +45,17 @@ class LammpsCalculator(Calculator):
         cell, turn = checked_cell(self.atoms)
         fractional = self.atoms.get_scaled_positions(wrap=True)
         positions = fractional @ cell
-        directory = Path(self._scratch.name)
         kind = (bound.species, bound.types.tobytes(), bound.charges.tobytes(), is_triclinic(cell))
         if self._simulation is None or kind != self._kind:
             self.close()
-            self._simulation = LammpsSimulation(self.engine.program(directory), bound, self.engine.settings(bound))
+            self._directory = Path(tempfile.mkdtemp(prefix="glasswright-"))
+            self._simulation = LammpsSimulation(self.engine.program(self._directory), bound, self.engine.settings(bound))
+            self._end = weakref.finalize(self, _end, self._simulation, self._directory)
             self._kind = kind
-            write_data(directory / "start.data", bound, cell, positions, None)
+            write_data(self._directory / "start.data", bound, cell, positions, None)
             self._simulation.begin("start.data")
         else:
-            write_snapshot(directory / "snapshot.dump", bound, cell, positions)
+            write_snapshot(self._directory / "snapshot.dump", bound, cell, positions)
             self._simulation.replace_positions("snapshot.dump")
         state, forces = self._simulation.state(), self._simulation.forces()
         stress = np.zeros((3, 3))
@@ -70,8 +72,10 @@ class LammpsCalculator(Calculator):
     def close(self) -> None:
         """End LAMMPS; the next calculation starts it again."""
         if self._simulation is not None:
-            self._simulation.close()
+            self._end()
             self._simulation = None
 
-    def __del__(self) -> None:
-        self.close()
+
+def _end(simulation: LammpsSimulation, directory: Path) -> None:
+    simulation.close()
+    shutil.rmtree(directory, ignore_errors=True)

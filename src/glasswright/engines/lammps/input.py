@@ -16,6 +16,8 @@ from .kspace import Mesh
 TABLE_SPACING = 0.02
 """Distance of table points in r² [Å²]: 3200 points for 8 Å. Cubic splines then err by less than 1e-6 in the force, as fast as linear interpolation among
 16,000, which errs by 1e-5 and has energies that are not the integral of its forces, on which a line search founders."""
+TABLES = "lammps_tables"
+"""Folder of the tables in the run directory."""
 TABLE_START = 0.1
 """Closest pair a table knows [Å]."""
 SKIN = 0.6
@@ -59,7 +61,7 @@ def interactions(bound: BoundForceField, settings: Settings, cell: NDArray[np.fl
     number = {name: i + 1 for i, name in enumerate(bound.species)}
     for i, part in enumerate(parts):
         style = f"table {i + 1} " if len(parts) > 1 else ""
-        lines += [f"pair_coeff {number[a]} {number[b]} {style}<lammps.tables> {part.name}{a}_{b} {end:.12g}" for (a, b), end in part.ends.items()]
+        lines += [f"pair_coeff {number[a]} {number[b]} {style}<{TABLES}/{part.name}{a}-{b}.table> {a}-{b} {end:.12g}" for (a, b), end in part.ends.items()]
     if settings.mesh:
         lines += settings.mesh.install(cell)
     # The list is checked on every step: a late one would lose forces, and the check costs nothing beside them.
@@ -78,7 +80,7 @@ class Layer:
     """Tables of one pair style."""
 
     name: str
-    """What their names in the file begin with."""
+    """What the names of their files begin with."""
     bound: BoundForceField
     """What they hold."""
     ends: dict[Pair, float]
@@ -106,18 +108,18 @@ def layers(bound: BoundForceField, settings: Settings) -> list[Layer]:
     return parts
 
 
-def write_tables(path: Path, bound: BoundForceField, settings: Settings) -> None:
-    """Write the tables of every pair of species."""
+def write_tables(directory: Path, bound: BoundForceField, settings: Settings) -> None:
+    """Write the tables of every pair of species, a file each: LAMMPS reads a file from its beginning for every table in it."""
     alpha, n = settings.mesh.alpha if settings.mesh else None, settings.points
-    with open(path, "w", encoding="utf-8") as file:
-        for part in layers(bound, settings):
-            for (a, b), end in part.ends.items():
-                r = np.sqrt(np.linspace(TABLE_START**2, end**2, n))
-                r[-1] = np.nextafter(end, 0.0)  # the value inside, not the zero outside
-                energy, force = pair_energy_force(part.bound, a, b, r, alpha)
-                file.write(f"# energy [eV] and force [eV/Å] of {a}-{b}, {bound.forcefield.name}\n\n{part.name}{a}_{b}\nN {n} RSQ {TABLE_START} {end:.12g}\n\n")
-                np.savetxt(file, np.column_stack([np.arange(1, n + 1), r, energy, force]), fmt="%d %.15g %.16g %.16g")
-                file.write("\n")
+    (directory / TABLES).mkdir(exist_ok=True)
+    for part in layers(bound, settings):
+        for (a, b), end in part.ends.items():
+            r = np.sqrt(np.linspace(TABLE_START**2, end**2, n))
+            r[-1] = np.nextafter(end, 0.0)  # the value inside, not the zero outside
+            energy, force = pair_energy_force(part.bound, a, b, r, alpha)
+            title = f"# energy [eV] and force [eV/Å] of {a}-{b}, {bound.forcefield.name}\n\n{a}-{b}\nN {n} RSQ {TABLE_START} {end:.12g}\n\n"
+            rows = "".join(f"{i} {x!r} {e!r} {f!r}\n" for i, x, e, f in zip(range(1, n + 1), r.tolist(), energy.tolist(), force.tolist(), strict=True))
+            (directory / TABLES / f"{part.name}{a}-{b}.table").write_text(title + rows, encoding="utf-8")
 
 
 def write_data(path: Path, bound: BoundForceField, cell: NDArray[np.float64], positions: NDArray[np.float64], velocities: NDArray[np.float64] | None) -> None:

@@ -26,7 +26,7 @@ Arrays = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 BOX = ("lx", "ly", "lz", "xy", "xz", "yz")
 THERMO = ("step", "temp", "press", "pe", "ke", "econserve", "pxx", "pyy", "pzz", "pyz", "pxz", "pxy", *BOX)
 """Thermo keywords that are current after a run; those of ``BOX`` and ``step`` always are."""
-_FILE = re.compile(r"<([\w.-]+)>")
+_FILE = re.compile(r"<([^<>]+)>")
 _MARK = "glasswright:"
 # What LAMMPS says → what happened, what to do.
 _FAILURES = (

@@ -58,7 +58,7 @@ class LammpsSimulation(Simulation):
             self._program.note([*header(self._settings), "read_restart <start.restart>", *self._interactions()])
 
     def _load(self, read: str, record: bool) -> None:
-        write_tables(self._program.directory / "lammps.tables", self._bound, self._settings)
+        write_tables(self._program.directory, self._bound, self._settings)
         self._program.run(["clear", *header(self._settings), read], record)
         self._program.run(self._interactions(), record)
         self._fresh = True
