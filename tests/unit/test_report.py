@@ -211,6 +211,14 @@ def test_numbers_read_well(value: object, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "spread", "expected"),
+    [("4.0011", 0.00083, "4.0011 ± 0.0008"), (2.3412, 0.0162, "2.341 ± 0.016"), (-0.12, None, "−0.12"), ("109.4", 0.0, "109.4"), (1234.5, 25.0, "1234 ± 25")],
+)
+def test_a_spread_decides_how_many_digits_are_shown(value: object, spread: float | None, expected: str) -> None:
+    assert html.with_spread(value, spread) == expected
+
+
+@pytest.mark.parametrize(
     ("row", "expected"),
     [
         ({"simulated": "1.61", "measured": "1.62", "measured_low": "1.60", "measured_high": "1.63"}, "within"),

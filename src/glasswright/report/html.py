@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -27,6 +28,15 @@ def number(value: Any, digits: int = 4) -> str:
         mantissa, power = text.split("e")
         return f"{int(x):d}" if 0 <= int(power) < 7 else f"{mantissa.replace('-', '−')}·10<sup>{int(power)}</sup>".replace("-", "−")
     return text.replace("-", "−")
+
+
+def with_spread(value: Any, spread: float | None) -> str:
+    """A number with the digits that its spread leaves meaningful: ``4.0011 ± 0.0008``."""
+    if not spread or not math.isfinite(spread):
+        return number(value)
+    leading = math.floor(math.log10(spread))
+    decimals = max(0, -leading + (spread / 10**leading < 2))
+    return f"{float(value):.{decimals}f} ± {spread:.{decimals}f}".replace("-", "−")
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], caption: str = "") -> str:

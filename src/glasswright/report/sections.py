@@ -12,7 +12,7 @@ from ..analysis.cutoffs import ANIONS
 from ..curve import Curve
 from . import figures
 from .contents import Contents, known_curves
-from .html import absent, figure, grid, number, table
+from .html import absent, figure, grid, number, table, with_spread
 from .palette import to_svg
 
 _AGAIN = "Then type <code>glasswright analyze {path}</code> and <code>glasswright report {path}</code>."
@@ -253,7 +253,8 @@ def _coordination(contents: Contents) -> list[str]:
     for r in rows:
         most = sorted(((f, k) for k in counted if (f := _float(r, k)) is not None and f > 0.005), reverse=True)[:6]
         shares = ", ".join(f"{k.split(':')[0]}: {100 * f:.1f} %" for f, k in sorted(most, key=lambda m: int(m[1].split(":")[0])))
-        cells.append([f"{escape(r['centre'])}–{escape(r['neighbour'])}", number(r.get("cutoff", ""), 3), number(r.get("mean", ""), 4), shares or "–"])
+        mean = with_spread(r.get("mean", ""), _float(r, "spread"))
+        cells.append([f"{escape(r['centre'])}–{escape(r['neighbour'])}", number(r.get("cutoff", ""), 3), mean, shares or "–"])
     near = {k: v for k, v in fractions.items() if sum(e in ANIONS for e in k.split("–")) == 1} or fractions
     bars = to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers") if near else ""
     note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
@@ -320,8 +321,7 @@ def facts(contents: Contents) -> str:
     spreads: set[str] = set()
     for row in rows:
         unit = figures.pretty_unit(row.get("unit", "") or "")
-        spread = _float(row, "spread")
-        simulated = number(row.get("simulated", "")) + (f" ± {number(spread, 2)}" if spread else "")
+        simulated = with_spread(row.get("simulated", ""), _float(row, "spread"))
         notes = [part for part in (row.get("note") or "").split("; ") if part]
         spreads.update(part for part in notes if part.startswith("spread over"))
         remarks = "; ".join(part for part in notes if not part.startswith("spread over"))
@@ -338,7 +338,7 @@ def measured_text(row: Mapping[str, str]) -> str:
     """The measured value or range of a row of summary.csv."""
     value, low, high = (_float(row, k) for k in ("measured", "measured_low", "measured_high"))
     if low is not None and high is not None and low != high:
-        return f"{number(low)} to {number(high)}"
+        return f"{number(low)}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{number(high)}"
     return "–" if value is None else number(value)
 
 
@@ -360,8 +360,8 @@ def agreement(row: Mapping[str, str]) -> str:
 
 
 SECTIONS: Sequence[tuple[str, str, Any]] = (
-    ("facts", "Simulated and measured", facts),
     ("scattering", "Diffraction", scattering),
+    ("facts", "Simulated and measured", facts),
     ("distances", "Distances", distances),
     ("network", "Network", network),
     ("angles", "Angles", angles),
