@@ -105,6 +105,13 @@ def test_an_interrupted_run_says_so_and_shows_how_far_it_came(tmp_path: Path, sy
     assert '<section id="distances">' not in text
 
 
+def test_a_run_that_a_guard_stopped_says_why(tmp_path: Path, synthetic_run: MakeRun) -> None:
+    path = synthetic_run(tmp_path / "run", stopped=True)
+    document = (path / "run.toml").read_text()
+    (path / "run.toml").write_text(document.replace('outcome = "running"', 'outcome = "The melt is boiling: P < 0."'))
+    assert "<b>Stopped.</b> The melt is boiling: P &lt; 0." in write_report(path).read_text()
+
+
 def test_a_run_that_has_only_begun_has_a_report(tmp_path: Path, synthetic_run: MakeRun) -> None:
     path = synthetic_run(tmp_path / "run", stopped=True)
     header = (path / "thermo.csv").read_text().splitlines()[0]
