@@ -14,6 +14,7 @@ import subprocess
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -176,12 +177,15 @@ class External(Program):
         return data[:, 1:4], data[:, 4:7], data[:, 7:10]
 
     def close(self) -> None:
-        if self._process.poll() is None:
-            try:
-                self._process.communicate("quit\n", timeout=10)
-            except (subprocess.TimeoutExpired, BrokenPipeError, ValueError):
-                self._process.kill()
-                self._process.wait()
+        for close in (self._input.close, self._output.close):
+            with suppress(OSError):
+                close()
+        # Without more commands it ends by itself.
+        try:
+            self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 def failure(message: str, command: str, program: str = "") -> RunFailed:
