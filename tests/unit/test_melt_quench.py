@@ -129,6 +129,14 @@ def test_the_share_done_rises_to_one() -> None:
     assert last == 1.0
 
 
+def test_a_stage_is_looked_at_often_enough_to_judge_it() -> None:
+    quench = replace(protocol(), chunk=500)
+    for _, task in quench.plan():
+        if isinstance(task, Stage):
+            assert 20 <= task.n_steps / quench.look_every(task)
+    assert quench.look_every(Stage("quench", "nvt", 100000, 1.0)) == 500
+
+
 def test_every_planned_task_has_steps_or_minimises() -> None:
     plan = protocol().plan()
     assert isinstance(plan[-1][1], Minimization)

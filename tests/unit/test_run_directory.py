@@ -35,6 +35,7 @@ def test_a_resumed_run_drops_what_came_after_its_checkpoint(tmp_path: Path) -> N
     writer.close()
     with open(tmp_path / "thermo.csv", "a") as file:
         file.write("7.5,me")  # killed in mid-write
+    assert Run(tmp_path).thermo["time"].tolist() == [0.125, 1.125, 2.125, 3.125, 4.125, 5.125]
     again = RunWriter(tmp_path, ATOMS, read_checkpoint(tmp_path))
     fill(again, range(3, 4))
     again.checkpoint(2, lambda path: path.write_bytes(b"two"), {"phase": "melt"})

@@ -76,7 +76,8 @@ class Run:
     def thermo(self) -> Mapping[str, NDArray[Any]]:
         """Columns of thermo.csv as arrays (``THERMO_COLUMNS``); ``stage`` holds words. Of the first replica where there are several."""
         with open(self.replicas[0].path / "thermo.csv", newline="") as file:
-            rows = list(csv.reader(file))
+            # A run that was killed in mid-write leaves half a line, which its resumption cuts off.
+            rows = list(csv.reader(line for line in file if line.endswith("\n")))
         names = [h.split(" [")[0] for h in rows[0]]
         columns = list(zip(*rows[1:], strict=True)) or [()] * len(names)
         return {n: np.array(c, dtype=str if n == "stage" else float) for n, c in zip(names, columns, strict=True)}

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 Observer = Callable[[Progress, State, float], None]
 """Called after every chunk with progress, state and the fraction of the planned steps that is done."""
+CHECKPOINT_ATOM_STEPS = 36_000_000
+"""Atom-steps between two checkpoints: about two minutes of LAMMPS on one core."""
 _REFERENCE = "melt_start.npy"
 
 
@@ -77,11 +79,13 @@ class Driver:
         reference = self._reference(progress, state)
         wanted = self._protocol.frames(progress.phase)
         interval = stage.n_steps / wanted if wanted else None
-        every = self._protocol.checkpoint_steps or max(self._protocol.chunk, 36_000_000 // len(self._atoms))
+        every = self._protocol.checkpoint_steps or CHECKPOINT_ATOM_STEPS // len(self._atoms)
         last_checkpoint = progress.done
+        chunk = self._protocol.look_every(stage)
         while progress.done < stage.n_steps:
-            previous, state = state, simulation.advance(min(self._protocol.chunk, stage.n_steps - progress.done))
-            before, progress = progress, self._look(progress, stage, state)
+            n_steps = min(chunk, stage.n_steps - progress.done)
+            previous, state = state, simulation.advance(n_steps)
+            before, progress = progress, self._look(progress, n_steps, stage, state)
             self._guards.check(state, previous if before.done else None, stage.name, settled=progress.phase not in self._protocol.unsettled)
             writer.thermo(self._row(progress, stage, state))
             if interval is not None and int(progress.done / interval) > int(before.done / interval):
@@ -100,14 +104,13 @@ class Driver:
             self._keep(phase)
         return progress, state
 
-    def _look(self, progress: Progress, stage: Stage, state: State) -> Progress:
-        done = min(progress.done + self._protocol.chunk, stage.n_steps)
+    def _look(self, progress: Progress, n_steps: int, stage: Stage, state: State) -> Progress:
         energy = state.conserved_energy if stage.ensemble == "nve" else state.potential_energy
         watched = progress.phase in self._protocol.watched
         return replace(
             progress,
-            done=done,
-            time=progress.time + (done - progress.done) * stage.timestep,
+            done=progress.done + n_steps,
+            time=progress.time + n_steps * stage.timestep,
             energy=(*progress.energy, energy / len(self._atoms)) if watched else (),
             volume=(*progress.volume, state.volume) if watched else (),
             pressure=(*progress.pressure, state.pressure) if watched else (),

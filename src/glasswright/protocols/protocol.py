@@ -68,7 +68,7 @@ class Protocol(ABC):
     """A programme of tasks. ``task`` and ``finish`` depend on nothing but the protocol and the progress, so a resumed run decides alike."""
 
     chunk: int
-    """Steps between two looks at the run."""
+    """Most steps between two looks at the run."""
     seed: int
     """Of the first velocities."""
     first_temperature: float | None
@@ -101,6 +101,10 @@ class Protocol(ABC):
     """Phase during which the loss of memory is measured; its last checkpoint is kept under its name."""
     watched: frozenset[str] = frozenset()
     """Phases whose energy, volume and pressure are kept for the conclusion."""
+
+    def look_every(self, stage: Stage) -> int:
+        """Steps between two looks at this stage: at least twenty looks, so that slopes and decisions rest on more than two points."""
+        return min(self.chunk, max(1, stage.n_steps // 20))
 
     def fraction(self, progress: Progress) -> float:
         """Share of the planned steps that is done; repetitions do not count, so it never passes the end of its phase."""
