@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from glasswright.cli import app
 
-CommandLine = Callable[..., Result]
+CommandLine = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def glasswright() -> CommandLine:
     """``glasswright("quench", "SiO2", ...)`` → exit_code, stdout, stderr."""
     runner = CliRunner()
 
-    def run(*words: str) -> Result:
+    def run(*words: str) -> Any:
         return runner.invoke(app, list(words), prog_name="glasswright")
 
     return run
