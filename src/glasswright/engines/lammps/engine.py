@@ -98,7 +98,7 @@ class LammpsEngine(Engine):
 
     def program(self, directory: Path) -> Program:
         """Start LAMMPS for a run directory."""
-        return External(directory, self.command) if self.command else InProcess(directory)
+        return External(directory, self.command) if self.command else InProcess(directory, self.threads)
 
     def calculator(self, forcefield: ForceField) -> Calculator:
         from .calculator import LammpsCalculator

