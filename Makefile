@@ -34,7 +34,7 @@ $(DOCS_INSTALLED): $(INSTALLED)
 
 demo: $(INSTALLED)  ## Two small glasses with their reports, in less than ten minutes on two cores
 	$(BIN)/glasswright quench SiO2 --atoms 600 --forcefield bks --coulomb dsf --rate "500 K/ps" --out demo/silica --overwrite
-	$(BIN)/glasswright quench 30Na2O-70SiO2 --atoms 600 --forcefield teter --rate "500 K/ps" melt_temperature="3500 K" --out demo/sodium-silicate --overwrite
+	$(BIN)/glasswright quench 30Na2O-70SiO2 --atoms 450 --forcefield teter --rate "500 K/ps" melt_temperature="3500 K" --out demo/sodium-silicate --overwrite
 	@echo; echo "Open demo/silica/report.html and demo/sodium-silicate/report.html in a browser."
 
 test: $(INSTALLED)  ## Every test but the slow ones and those that need a browser
