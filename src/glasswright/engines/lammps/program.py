@@ -35,8 +35,7 @@ _FAILURES = (
     ("out of range atoms", "Atoms moved further in one step than the Coulomb mesh reaches.", "Use a shorter time step, or a longer push-off."),
     ("table inner cutoff", "Two atoms came closer than any pair table reaches.", "Use a shorter time step, or a longer push-off."),
     ("non-numeric", "Positions or the pressure are no longer numbers.", "Use a shorter time step, or a longer push-off."),
-    ("nan", "Energies are no longer numbers.", "Use a shorter time step, or a longer push-off."),
-    ("memory", "LAMMPS ran out of memory.", "Use fewer atoms or more machines."),
+    ("allocate", "LAMMPS ran out of memory.", "Use fewer atoms or more machines."),
 )
 
 

@@ -20,6 +20,10 @@ from .program import Program
 
 _PS = units.parse("1 ps", "time")
 _BAR = units.parse("1 bar", "pressure")
+CELL_ROUNDS = 30
+"""Most rounds of a minimisation that relaxes the cell."""
+CELL_PRESSURE = 0.005
+"""Pressure at which the cell is at rest [GPa]: a few parts in 10⁴ of the bulk modulus of a glass, in the volume 1e-4."""
 
 
 class LammpsSimulation(Simulation):
@@ -39,7 +43,7 @@ class LammpsSimulation(Simulation):
         self._fresh = True
         """The next run must set LAMMPS up."""
         self._restart: str | None = None
-        """File this simulation was restored from, until its first run."""
+        """Command that restored this simulation, until something else has been done to it."""
         self._points: tuple[int, ...] = ()
         self._state: State | None = None
 
@@ -75,7 +79,7 @@ class LammpsSimulation(Simulation):
         if temperature <= 0:
             raise InputError(f"Velocities cannot be drawn at {temperature:g} K.", mend="Give a positive temperature in K.")
         self._program.run([f"velocity all create {temperature:.12g} {seed % 900_000_000 + 1} mom yes rot no dist gaussian loop all"])
-        self._fresh, self._state = True, None
+        self._fresh, self._state, self._restart = True, None, None
 
     def start(self, stage: Stage, done: int = 0) -> None:
         begin = self._step() - done
@@ -87,7 +91,7 @@ class LammpsSimulation(Simulation):
         # Where the stage was interrupted and goes on, lammps.in has these lines.
         self._program.run(lines, record=not goes_on)
         self._fixes = [line.split()[1] for line in lines if line.startswith("fix ")]
-        self._stage, self._fresh = (begin, stage), True
+        self._stage, self._fresh, self._restart = (begin, stage), True, None
 
     def _release(self) -> list[str]:
         """Commands that take the present fixes away; a restored LAMMPS has none of those that lammps.in names."""
@@ -101,8 +105,10 @@ class LammpsSimulation(Simulation):
         begin, stage = self._stage
         self._fit_mesh()
         setup = "" if self._fresh else "pre no "
+        # Forgotten first: Ctrl-C raises when the chunk has ended.
+        self._state = self._restart = None
         self._program.run([f"run {n_steps} {setup}post no start {begin} stop {begin + stage.n_steps}"])
-        self._fresh, self._restart, self._state = False, None, None
+        self._fresh = False
         return self.state()
 
     def _fit_mesh(self) -> None:
@@ -118,21 +124,20 @@ class LammpsSimulation(Simulation):
 
     def minimize(self, settings: Minimization) -> State:
         step = self._step()
-        # LAMMPS moves the cell with conjugate gradients only, and best so in two rounds; the positions have the last word.
         search = f"minimize 0.0 {settings.force_tolerance:.6g} {settings.max_steps} {20 * settings.max_steps}"
         relax = ["fix relax all box/relax iso 0.0 vmax 0.002 fixedpoint 0 0 0", search, "unfix relax"]
-        self._fit_mesh()
-        self._program.run([
-            *self._release(),
-            "timestep 0.001",
-            f"min_style {'cg' if settings.cell else settings.method}",
-            "min_modify norm inf",
-            *(relax * 2 if settings.cell else ()),
-            search,
-            "velocity all set 0.0 0.0 0.0",
-            f"reset_timestep {step}",
-        ])  # fmt: skip
-        self._stage, self._fresh, self._state, self._restart = None, True, None, None
+        # LAMMPS moves the cell with conjugate gradients only.
+        method = "cg" if settings.cell else settings.method
+        self._program.run([*self._release(), "timestep 0.001", f"min_style {method}", "min_modify norm inf"])
+        for _ in range(CELL_ROUNDS if settings.cell else 1):
+            # The cell stalls before its pressure is gone, and the positions have the last word: round after round until both are at rest.
+            self._fit_mesh()
+            self._program.run([*(relax if settings.cell else ()), search])
+            self._fresh, self._state, self._restart = True, None, None
+            if abs(self.state().pressure) < CELL_PRESSURE:
+                break
+        self._program.run(["velocity all set 0.0 0.0 0.0", f"reset_timestep {step}"])
+        self._stage, self._fresh, self._state = None, True, None
         return self.state()
 
     def state(self) -> State:
