@@ -105,12 +105,22 @@ class Run:
         return f"<Run {self.path}: {self.outcome}>"
 
 
-def temporary_run() -> tuple[object, Path]:
-    """A scratch directory for a run, and its owner: the directory goes when the owner goes."""
-    from tempfile import TemporaryDirectory
+class _Scratch:
+    """Owns a scratch directory, which goes when its owner goes or Python ends."""
 
-    owner = TemporaryDirectory(prefix="glasswright-", ignore_cleanup_errors=True)
-    return owner, Path(owner.name)
+    def __init__(self) -> None:
+        import shutil
+        import tempfile
+        import weakref
+
+        self.path = Path(tempfile.mkdtemp(prefix="glasswright-"))
+        weakref.finalize(self, shutil.rmtree, self.path, True)
+
+
+def temporary_run() -> tuple[object, Path]:
+    """A scratch directory for a run, and its owner."""
+    owner = _Scratch()
+    return owner, owner.path
 
 
 class Frames(Sequence["Atoms"]):

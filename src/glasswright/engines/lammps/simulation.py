@@ -125,6 +125,8 @@ class LammpsSimulation(Simulation):
     def minimize(self, settings: Minimization) -> State:
         step = self._step()
         search = f"minimize 0.0 {settings.force_tolerance:.6g} {settings.max_steps} {20 * settings.max_steps}"
+        # Where energy differences are below rounding, conjugate gradients stall; FIRE needs forces alone.
+        search_and_settle = [search, "min_style fire", search, "min_style cg"] if settings.method == "cg" or settings.cell else [search]
         relax = ["fix relax all box/relax iso 0.0 vmax 0.002 fixedpoint 0 0 0", search, "unfix relax"]
         # LAMMPS moves the cell with conjugate gradients only.
         method = "cg" if settings.cell else settings.method
@@ -132,7 +134,7 @@ class LammpsSimulation(Simulation):
         for _ in range(CELL_ROUNDS if settings.cell else 1):
             # The cell stalls before its pressure is gone, and the positions have the last word: round after round until both are at rest.
             self._fit_mesh()
-            self._program.run([*(relax if settings.cell else ()), search])
+            self._program.run([*(relax if settings.cell else ()), *search_and_settle])
             self._fresh, self._state, self._restart = True, None, None
             if abs(self.state().pressure) < CELL_PRESSURE:
                 break
