@@ -107,7 +107,7 @@ def test_cutoff_longer_than_the_cell(case: tuple[str, Atoms]) -> None:
     sites = [(0, 0, 0), (2, 2, 2), (1, 1, 1), (5, 1, 1), (1, 5, 1), (1, 1, 5)]
     cristobalite = Atoms("Si2O4", scaled_positions=np.array(sites) / 8, cell=3.58 * (1 - np.eye(3)), pbc=True)
     one, many = energy_of(cristobalite, like), energy_of(cristobalite.repeat(3), like)
-    assert abs(many / 27 - one) < (1e-3 if model == "bks" else 1e-8)
+    assert abs(many / 27 - one) < (1e-4 if model == "bks" else 1e-8)
 
 
 def test_results_follow_new_species_and_cells(case: tuple[str, Atoms]) -> None:

@@ -54,7 +54,8 @@ class Mesh:
 
     def points(self, cell: NDArray[np.float64]) -> tuple[int, ...]:
         """Mesh points along each cell vector."""
-        return tuple(_smooth(float(length) / self.spacing) for length in np.linalg.norm(cell, axis=1))
+        # Where charges spread over most of a small cell the error is no longer that of the spacing; more points cost nothing there.
+        return tuple(_smooth(max(float(length) / self.spacing, 2 * self.order)) for length in np.linalg.norm(cell, axis=1))
 
     def install(self, cell: NDArray[np.float64]) -> list[str]:
         """Commands that choose this solver for a cell."""
