@@ -23,7 +23,13 @@ help:  ## Show the targets
 	if [ -z "$${python:-}" ]; then echo "Python 3.11 or newer with venv is needed and was not found. Install it (Debian, Ubuntu: apt install python3 python3-venv), or type: make PYTHON=/path/to/python3" >&2; exit 1; fi; \
 	"$$python" -m venv .venv || { rm -rf .venv; exit 1; }
 
-$(INSTALLED): pyproject.toml $(NATIVE) | .venv/bin/python
+# The editable install knows the modules that were there when it was made: a file added or removed calls for a new one.
+.venv/.modules: FORCE | .venv/bin/python
+	@find src -name '*.py' | LC_ALL=C sort > $@.new
+	@if cmp --silent $@.new $@; then rm $@.new; else mv $@.new $@; fi
+FORCE:
+
+$(INSTALLED): pyproject.toml $(NATIVE) .venv/.modules | .venv/bin/python
 	@command -v "$${CXX:-g++}" >/dev/null || { echo "A C++20 compiler is needed and $${CXX:-g++} was not found. Install g++ (Debian, Ubuntu: apt install g++), or set CXX." >&2; exit 1; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
@@ -34,7 +40,7 @@ $(DOCS_INSTALLED): $(INSTALLED)
 
 demo: $(INSTALLED)  ## Two small glasses with their reports, in less than ten minutes on two cores
 	$(BIN)/glasswright quench SiO2 --atoms 600 --forcefield bks --coulomb dsf --rate "500 K/ps" --out demo/silica --overwrite
-	$(BIN)/glasswright quench 30Na2O-70SiO2 --atoms 450 --forcefield teter --rate "500 K/ps" melt_temperature="3500 K" --out demo/sodium-silicate --overwrite
+	$(BIN)/glasswright quench 30Na2O-70SiO2 --atoms 450 --forcefield teter --rate "500 K/ps" --out demo/sodium-silicate --overwrite
 	@echo; echo "Open demo/silica/report.html and demo/sodium-silicate/report.html in a browser."
 
 test: $(INSTALLED)  ## Every test but the slow ones and those that need a browser

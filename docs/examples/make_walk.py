@@ -21,7 +21,6 @@ run = gw.quench(
     forcefield="teter",
     coulomb="dsf",
     rate="1000 K/ps",
-    melt_temperature="3500 K",
     melt_time="2 ps",
     melt_time_max="2 ps",
     relax_time="1 ps",
