@@ -1,6 +1,8 @@
 """The public calls on the real engine: quench, replicas, resume, md, minimize."""
 
-from concurrent.futures import ThreadPoolExecutor
+import os
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +108,24 @@ def test_a_finished_run_is_not_run_again(replicas: gw.Run) -> None:
     assert (replicas.replicas[0].path / "thermo.csv").stat().st_mtime_ns == before
 
 
+def test_a_replica_whose_process_dies_is_named(tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    with pytest.raises(RunFailed, match="its process died"), ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        gw.quench("SiO2", replicas=2, seed=4, out=out, executor=_Killer(pool), report=False, **FAST)
+    assert "its process died" in gw.read_run(out).outcome
+    assert gw.resume(out, report=False).outcome == "done"
+
+
+class _Killer:
+    """An executor whose worker dies."""
+
+    def __init__(self, pool: ProcessPoolExecutor) -> None:
+        self.pool = pool
+
+    def submit(self, call: object, path: str) -> object:
+        return self.pool.submit(os._exit, 9)
+
+
 def test_an_existing_run_is_refused(replicas: gw.Run) -> None:
     with pytest.raises(InputError, match="exists already"):
         gw.quench("SiO2", out=replicas.path, **FAST)
@@ -169,6 +189,8 @@ def test_minimize_brings_forces_and_pressure_to_zero(cristobalite: Atoms) -> Non
 def test_a_force_field_of_ones_own_survives_its_run(cristobalite: Atoms, tmp_path: Path) -> None:
     own = gw.load_forcefield("bks").with_coulomb("wolf", alpha=0.3, cutoff=7.0)
     run = gw.md(cristobalite, own, "nvt", temperature=300, duration="10 fs", out=tmp_path / "run")
+    glass = gw.quench("SiO2", replicas=2, out=tmp_path / "glass", report=False, **{**FAST, "forcefield": own, "coulomb": None})
+    assert gw.load_forcefield(glass.replicas[1].path / "forcefield.toml").coulomb == own.coulomb
     again = gw.load_forcefield(run.path / "forcefield.toml")
     assert again.coulomb == own.coulomb
     assert dict(again.pairs) == dict(own.pairs)

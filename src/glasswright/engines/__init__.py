@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError, MissingDependency
 from ..forcefield import ForceField
+from ..library.forcefields import load_forcefield
 from .base import Engine, Simulation, State
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def get_engine(name: str, forcefield: ForceField, *, command: str | None = None,
     return engine, "command given for an external LAMMPS" if command else "the only engine that runs this force field here"
 
 
-def calculator(forcefield: ForceField, engine: str = "auto") -> Calculator:
-    """An ASE calculator of a force field: energy [eV], forces [eV/Å], stress [eV/Å³]."""
-    return get_engine(engine, forcefield)[0].calculator(forcefield)
+def calculator(forcefield: str | Path | ForceField, engine: str = "auto") -> Calculator:
+    """An ASE calculator of a force field (library name, TOML path or ForceField): energy [eV], forces [eV/Å], stress [eV/Å³]."""
+    known = forcefield if isinstance(forcefield, ForceField) else load_forcefield(forcefield)
+    return get_engine(engine, known)[0].calculator(known)

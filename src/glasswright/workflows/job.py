@@ -27,6 +27,9 @@ from ..protocols.protocol import Protocol
 if TYPE_CHECKING:
     from ase import Atoms
 
+FORCEFIELD_FILE = "forcefield.toml"
+START_FILE = "start.extxyz"
+"""Written last: where it is, a run is fully prepared."""
 LOOK_ATOM_STEPS = 300_000
 """Atom-steps between two looks at a run: about one second of LAMMPS on one core."""
 _METHOD_SOURCES = (
@@ -106,15 +109,15 @@ class Job:
     def write(self, path: Path) -> None:
         """Put what the run needs to start, or to start again, into its directory; run.toml comes first, so that --overwrite knows its own."""
         write_run_toml(path, self.document())
-        write_text(path / "forcefield.toml", forcefield_toml(self.forcefield))
-        write_structure(path / "start.extxyz", self.atoms)
+        write_text(path / FORCEFIELD_FILE, forcefield_toml(self.forcefield))
+        write_structure(path / START_FILE, self.atoms)
 
 
 def read_inputs(path: Path) -> tuple[dict[str, Any], Atoms, ForceField, Engine, str]:
     """What ``Job.write`` put into a run directory: document, first atoms, force field, engine and the reason for it."""
     document = Run(path).settings
     try:
-        atoms, forcefield = read_structure(path / "start.extxyz"), load_forcefield(path / "forcefield.toml")
+        atoms, forcefield = read_structure(path / START_FILE), load_forcefield(path / FORCEFIELD_FILE)
     except InputError as error:
         raise InputError(f"{path} cannot be continued.", str(error), "Start again with --overwrite.") from error
     s = document["settings"]

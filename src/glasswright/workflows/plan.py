@@ -81,8 +81,8 @@ def _row(task: Task, seconds_per_step: float | None) -> dict[str, Any]:
     return row
 
 
-def prepare(settings: QuenchSettings) -> Job:
-    """Resolve composition, density, packing, force field and engine.
+def prepare(settings: QuenchSettings, chosen: tuple[ForceField, str] | None = None) -> Job:
+    """Resolve composition, density, packing, force field (unless it is ``chosen`` already, with the reason) and engine.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def prepare(settings: QuenchSettings) -> Job:
         If any of them is impossible.
     """
     composition = None if _is_file(settings.composition) else Composition(settings.composition)
-    forcefield, reason = _forcefield(settings, composition)
+    forcefield, reason = chosen or _forcefield(settings, composition)
     atoms = _start(settings, composition)
     engine, engine_reason = get_engine(settings.engine, forcefield, command=settings.command, accuracy=settings.accuracy, threads=settings.threads)
     present = sorted(set(atoms.get_chemical_symbols()))

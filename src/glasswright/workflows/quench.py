@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ..composition import Composition
+from ..forcefield import ForceField
+from ..io.atomic import write_text
 from ..io.run import Run, temporary_run
 from ..io.run_writer import claim, write_run_toml
+from ..library.forcefield_file import forcefield_toml
 from ..protocols.settings import QuenchSettings
+from .job import FORCEFIELD_FILE
 from .plan import Plan, prepare
 from .replicas import run_replicas
 from .run_protocol import run_protocol
@@ -23,7 +27,7 @@ def quench(
     overwrite: bool = False,
     executor: Executor | None = None,
     progress: bool = False,
-    forcefield: str | None = None,
+    forcefield: str | ForceField | None = None,
     report: bool = True,
     **settings: Any,
 ) -> Run:
@@ -42,7 +46,7 @@ def quench(
     progress
         Show a progress bar with the time left.
     forcefield
-        Library name or path of a TOML file; None: the one whose range covers the composition best.
+        Library name, path of a TOML file or ForceField; None: the one whose range covers the composition best.
     report
         Write report.html as well as curves and tables.
     settings
@@ -55,8 +59,8 @@ def quench(
     RunFailed
         If a guard or the engine stops the run; ``glasswright resume`` starts from its last checkpoint.
     """
-    wanted = _settings(composition, forcefield, settings)
-    job = prepare(wanted)  # refuses bad input before anything is written
+    wanted, chosen = _settings(composition, forcefield, settings)
+    job = prepare(wanted, chosen)  # refuses bad input before anything is written
     temporary, path = temporary_run() if out is None else (None, Path(out))
     claim(path, overwrite)
     if wanted.replicas == 1:
@@ -64,6 +68,7 @@ def quench(
         run_protocol(path, progress=progress)
     else:
         write_run_toml(path, {**job.document(), "kind": "replicas"})
+        write_text(path / FORCEFIELD_FILE, forcefield_toml(job.forcefield))
         run_replicas(path, executor, progress=progress)
     return conclude(path, report, temporary)
 
@@ -79,12 +84,19 @@ def conclude(path: Path, report: bool = True, temporary: object = None) -> Run:
     return Run(path, temporary)
 
 
-def plan_quench(composition: str | Composition, *, calibrate: bool = False, forcefield: str | None = None, **settings: Any) -> Plan:
+def plan_quench(composition: str | Composition, *, calibrate: bool = False, forcefield: str | ForceField | None = None, **settings: Any) -> Plan:
     """What a quench would do: stages, steps and, with ``calibrate``, the time it would take by a short measurement."""
-    plan = Plan(prepare(_settings(composition, forcefield, settings)))
+    plan = Plan(prepare(*_settings(composition, forcefield, settings)))
     return plan.calibrated() if calibrate else plan
 
 
-def _settings(composition: str | Composition, forcefield: str | None, values: Mapping[str, Any]) -> QuenchSettings:
-    text = composition.formula if isinstance(composition, Composition) else composition
-    return QuenchSettings.from_mapping({**values, "composition": text, **({} if forcefield is None else {"forcefield": forcefield})})
+def _settings(
+    composition: str | Composition, forcefield: str | ForceField | None, values: Mapping[str, Any]
+) -> tuple[QuenchSettings, tuple[ForceField, str] | None]:
+    """Settings, and the force field where it was given as an object."""
+    asked = {**values, "composition": composition.formula if isinstance(composition, Composition) else composition}
+    if not isinstance(forcefield, ForceField):
+        return QuenchSettings.from_mapping(asked if forcefield is None else {**asked, "forcefield": forcefield}), None
+    settings = QuenchSettings.from_mapping({**asked, "forcefield": forcefield.name})
+    given = forcefield if settings.coulomb is None else forcefield.with_coulomb(settings.coulomb)
+    return settings, (given, "given as an object")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterator, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 from ..errors import GlasswrightError, RunFailed
 from ..io.run import Run
 from ..io.run_writer import write_run_toml
+from ..library.forcefields import load_forcefield
 from ..protocols.settings import QuenchSettings
+from .job import FORCEFIELD_FILE, START_FILE
 from .plan import prepare
 from .progress import replica_bars
 from .run_protocol import run_protocol
@@ -28,7 +31,7 @@ def run_replicas(path: Path, executor: Executor | None = None, progress: bool = 
         After all have ended, if any failed; the others are kept.
     """
     document = Run(path).settings
-    _create(path, QuenchSettings.from_mapping(document["settings"]))
+    _create(path, document)
     members = [run.path for run in Run(path).replicas if run.outcome != "done"]
     threads = int(document["settings"].get("threads", 1))
     with _executor(executor, len(members), threads) as pool, replica_bars(members) if progress else nullcontext(None) as look:
@@ -45,12 +48,11 @@ def run_replicas(path: Path, executor: Executor | None = None, progress: bool = 
             write_run_toml(path, {**document, "outcome": "stopped by the user"})
             raise
     failures = [(member, error) for future, member in futures.items() if (error := future.exception()) is not None]
+    outcome = "done" if not failures else "; ".join(f"{member.name}: {_words(error)}" for member, error in failures)
+    write_run_toml(path, {**document, "outcome": outcome, "warnings": _warnings(path, document["warnings"])})
     for _, error in failures:
-        if not isinstance(error, (GlasswrightError, OSError)):
+        if not isinstance(error, (GlasswrightError, OSError, BrokenExecutor)):
             raise error
-    outcome = "done" if not failures else "; ".join(f"{member.name}: {error}" for member, error in failures)
-    warnings = [f"{run.path.name}: {w}" for run in Run(path).replicas for w in run.warnings if w not in document.get("warnings", [])]
-    write_run_toml(path, {**document, "outcome": outcome, "warnings": [*document.get("warnings", []), *warnings]})
     if failures:
         raise RunFailed(f"{len(failures)} of {len(members)} replicas failed.", outcome, f"Mend the cause, then type `glasswright resume {path}`.")
 
@@ -60,13 +62,25 @@ def replica_seed(seed: int, number: int) -> int:
     return seed + 1000003 * (number - 1)
 
 
-def _create(path: Path, settings: QuenchSettings) -> None:
+def _create(path: Path, document: Mapping[str, Any]) -> None:
     """Prepare the replicas that are not there yet, each from a packing of its own."""
+    settings = QuenchSettings.from_mapping(document["settings"])
+    chosen = load_forcefield(path / FORCEFIELD_FILE), str(document["forcefield"]["reason"])
     for number in range(1, settings.replicas + 1):
         member = path / f"replica-{number:02d}"
-        if not (member / "run.toml").is_file():
+        if not (member / START_FILE).is_file():
             member.mkdir(exist_ok=True)
-            prepare(replace(settings, replicas=1, seed=replica_seed(settings.seed, number))).write(member)
+            prepare(replace(settings, replicas=1, seed=replica_seed(settings.seed, number)), chosen).write(member)
+
+
+def _words(error: BaseException) -> str:
+    return "its process died" if isinstance(error, BrokenExecutor) else str(error)
+
+
+def _warnings(path: Path, common: list[str]) -> list[str]:
+    """Warnings of the set: those of all, then those of single replicas by name."""
+    shared = [w for w in common if not w.startswith("replica-")]
+    return [*shared, *(f"{run.path.name}: {w}" for run in Run(path).replicas for w in run.warnings if w not in shared)]
 
 
 @contextmanager
