@@ -53,7 +53,6 @@ class Driver:
             On Ctrl-C, after the present chunk; the run resumes from its last checkpoint.
         """
         checkpoint = read_checkpoint(self._path)
-        temperature = self._protocol.first_temperature
         if checkpoint is None:
             progress, restart = self._protocol.init(), None
         else:
@@ -61,8 +60,6 @@ class Driver:
         writer = RunWriter(self._path, self._atoms, checkpoint)
         try:
             with self._engine.open(self._atoms, self._forcefield, self._path, restart) as simulation:
-                if restart is None and temperature is not None:
-                    simulation.set_velocities(temperature, self._protocol.seed)
                 state = simulation.state()
                 while (task := self._protocol.task(progress)) is not None:
                     if isinstance(task, Minimization):
@@ -74,6 +71,9 @@ class Driver:
             writer.close()
 
     def _stage(self, simulation: Simulation, stage: Stage, progress: Progress, writer: RunWriter, observe: Observer) -> tuple[Progress, State]:
+        temperature = self._protocol.first_temperature
+        if temperature is not None and progress.phase in self._protocol.drawn and not progress.block and not progress.done:
+            simulation.set_velocities(temperature, self._protocol.seed)
         simulation.start(stage, progress.done)
         state = simulation.state()
         reference = self._reference(progress, state)

@@ -23,6 +23,10 @@ class SingleTask(Protocol):
     """Configurations saved along a stage."""
     checkpoint_steps: int | None = None
 
+    @property
+    def drawn(self) -> frozenset[str]:  # type: ignore[override]
+        return frozenset({self.name})
+
     def init(self) -> Progress:
         return Progress(self.name, timestep=self.work.timestep if isinstance(self.work, Stage) else 1.0)
 

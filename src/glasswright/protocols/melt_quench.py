@@ -43,6 +43,7 @@ class MeltQuench(Protocol):
     """Species of the network formers."""
     chunk: int
 
+    drawn = frozenset({"push-off", "equilibrate"})  # the capped steps of the push-off leave neither a Maxwell distribution nor zero momentum
     unsettled = frozenset({"push-off", "equilibrate"})
     watched = frozenset({"equilibrate", "relax", "drift"})
     remembered = "melt"

@@ -70,9 +70,9 @@ class Protocol(ABC):
     chunk: int
     """Most steps between two looks at the run."""
     seed: int
-    """Of the first velocities."""
+    """Of drawn velocities."""
     first_temperature: float | None
-    """Of the first velocities [K]; None: keep those of the Atoms."""
+    """Of drawn velocities [K]; None: keep those of the Atoms."""
     checkpoint_steps: int | None
     """Steps between checkpoints; None: about two minutes' worth."""
 
@@ -95,6 +95,8 @@ class Protocol(ABC):
     def frames(self, phase: str) -> int:
         """How many configurations one task of this phase leaves in the trajectory."""
 
+    drawn: frozenset[str] = frozenset()
+    """Phases that begin with velocities drawn from the Maxwell-Boltzmann distribution."""
     unsettled: frozenset[str] = frozenset()
     """Phases in which a random packing is still being pushed apart: guards look for numbers only."""
     remembered: str | None = None
