@@ -43,13 +43,17 @@ demo: $(INSTALLED)  ## Two small glasses with their reports, in less than ten mi
 	$(BIN)/glasswright quench 30Na2O-70SiO2 --atoms 450 --forcefield teter --rate "500 K/ps" --out demo/sodium-silicate --overwrite
 	@echo; echo "Open demo/silica/report.html and demo/sodium-silicate/report.html in a browser."
 
-test: $(INSTALLED)  ## Every test but the slow ones and those that need a browser
-	$(BIN)/python -m pytest -m "not slow and not browser"
+test: $(INSTALLED)  ## Every test but the slow ones; those in a browser where Chromium is there
+	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: $(INSTALLED)  ## The slow tests
 	$(BIN)/python -m pytest -m slow
 
-browser: $(INSTALLED)  ## Open reports in headless Chromium
+browser: $(INSTALLED)  ## Open reports in headless Chromium; installs it where that is possible
+	@if ! { command -v chromium && command -v chromedriver; } >/dev/null; then \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq; apt-get install -y -qq chromium chromium-driver; \
+		else echo "Chromium and its driver are needed. Install them (Debian, Ubuntu: apt install chromium chromium-driver)." >&2; exit 1; fi; \
+	fi
 	$(BIN)/python -m pytest -m browser
 
 check: $(INSTALLED)  ## Style, types and the direction of imports
