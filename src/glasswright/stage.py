@@ -51,12 +51,6 @@ class Stage:
         """[fs]"""
         return self.n_steps * self.timestep
 
-    def targets(self, step: int) -> tuple[float, float]:
-        """Thermostat [K] and barostat [GPa] targets after ``step`` steps of this stage."""
-        s = step / self.n_steps if self.n_steps else 1.0
-        (t0, t1), (p0, p1) = self.temperature, self.pressure
-        return t0 + s * (t1 - t0), p0 + s * (p1 - p0)
-
 
 @dataclass(frozen=True)
 class Minimization:

@@ -126,16 +126,59 @@ class _Killer:
         return self.pool.submit(os._exit, 9)
 
 
+def test_a_set_that_is_told_to_stop_stops_and_resumes(tmp_path: Path) -> None:
+    """Ctrl-C reaches replicas through a file, so that queued ones and those on other machines stop too."""
+    out = tmp_path / "set"
+    pool = ThreadPoolExecutor(1)
+    with pytest.raises(KeyboardInterrupt):
+        gw.quench("SiO2", replicas=3, seed=6, out=out, executor=_Interrupted(pool), report=False, **FAST)
+    pool.shutdown()
+    assert gw.read_run(out).outcome == "stopped by the user"
+    assert "done" not in [run.outcome for run in gw.read_run(out).replicas[1:]]
+    assert gw.resume(out, report=False).outcome == "done"
+
+
+class _Interrupted:
+    """An executor whose user types Ctrl-C once everything is submitted."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self.pool, self.submitted = pool, 0
+
+    def submit(self, call: object, path: str) -> object:
+        self.submitted += 1
+        future = self.pool.submit(call, path)  # type: ignore[arg-type]
+        if self.submitted == 3:
+            import signal
+            import threading
+
+            threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+        return future
+
+
 def test_an_existing_run_is_refused(replicas: gw.Run) -> None:
     with pytest.raises(InputError, match="exists already"):
         gw.quench("SiO2", out=replicas.path, **FAST)
 
 
 def test_nothing_is_written_for_a_request_that_is_refused(tmp_path: Path) -> None:
-    for wrong in ({"composition": "Na2O-CaO"}, {"composition": "SiO2", "forcefield": "nonsense"}, {"composition": "SiO2", "melt_temperature": "200 K"}):
+    old = tmp_path / "old"
+    old.mkdir()
+    (old / "run.toml").write_text("kind = 'md'")
+    wrongs = (
+        {"composition": "Na2O-CaO"},
+        {"forcefield": "nonsense"},
+        {"melt_temperature": "200 K"},
+        {"composition": "30Na2O-70SiO2", "forcefield": "bks"},
+        {"coulomb": None, "accuracy": 1e-9},
+        {"kspace": "fmm"},
+    )
+    for wrong in wrongs:
         with pytest.raises(InputError):
-            gw.quench(**{**FAST, **wrong}, out=tmp_path / "run")
+            gw.quench(**{"composition": "SiO2", **FAST, **wrong}, out=tmp_path / "run")
         assert not (tmp_path / "run").exists()
+        with pytest.raises(InputError):
+            gw.quench(**{"composition": "SiO2", **FAST, **wrong}, out=old, overwrite=True)
+        assert (old / "run.toml").exists()
 
 
 def test_the_plan_counts_the_steps_that_are_run(tmp_path: Path) -> None:
@@ -174,6 +217,30 @@ def test_md_keeps_what_it_was_given_and_uses_its_momenta(cristobalite: Atoms) ->
     # Momenta go on: total energy is that of the last configuration, not of newly drawn velocities.
     energy = first.thermo["potential_energy"][-1] + first.thermo["kinetic_energy"][-1]
     assert second.thermo["potential_energy"][0] + second.thermo["kinetic_energy"][0] == pytest.approx(energy, abs=1e-2)
+
+
+def test_a_minimisation_that_is_not_at_rest_says_so() -> None:
+    run = gw.minimize(gw.pack("SiO2", n_atoms=96, seed=1), "bks", max_steps=2)
+    assert "above its tolerance" in run.warnings[0]
+
+
+def test_citations_name_what_ran(cristobalite: Atoms) -> None:
+    def cited(run: gw.Run) -> str:
+        return " ".join(entry["text"] for entry in run.settings["citations"])
+
+    relaxed = cited(gw.minimize(cristobalite, "bks"))
+    assert "LAMMPS" in relaxed
+    assert "Hockney" in relaxed
+    assert "Nosé" not in relaxed
+    pressed = cited(gw.md(cristobalite, gw.load_forcefield("bks", coulomb="dsf"), "npt", 300, duration="5 fs"))
+    assert "Tobias" in pressed
+    assert "Hockney" not in pressed
+
+
+def test_dynamics_of_a_surface_are_allowed(cristobalite: Atoms) -> None:
+    slab = cristobalite.copy()
+    slab.center(vacuum=8, axis=2)
+    assert gw.md(slab, "bks", "nvt", temperature=300, duration="20 fs").outcome == "done"
 
 
 def test_minimize_brings_forces_and_pressure_to_zero(cristobalite: Atoms) -> None:

@@ -113,6 +113,7 @@ def test_steps_have_the_same_mean_rate() -> None:
 def test_a_free_programme_starts_from_the_melt() -> None:
     segments = protocol(program=[["2000 K", "10 ps"], [300, 5e4]]).segments()
     assert segments[0][0] == (4000.0, 2000.0)
+    assert protocol(program=[["2000 K", "10 ps"]]).settings.final_temperature == 2000.0
     assert segments[1] == ((2000.0, 300.0), (pytest.approx(0.1 * 5 / 6), 0.0), 5e4)
 
 
@@ -156,6 +157,8 @@ def test_every_planned_task_has_steps_or_minimises() -> None:
         ("timestep", 0),
         ("program", [[300]]),
         ("program", []),
+        ("melt_time", 0),
+        ("kspace", "fmm"),
         ("replicas", 0),
         ("density", float("nan")),
         ("accuracy", 2),

@@ -10,7 +10,7 @@ from ase.build import bulk
 from glasswright.errors import InputError
 from glasswright.io.atomic import write_atomically, write_text
 from glasswright.io.run import THERMO_COLUMNS, Run
-from glasswright.io.run_writer import RunWriter, claim, read_checkpoint, write_run_toml
+from glasswright.io.run_writer import RunWriter, claim, locked, read_checkpoint, write_run_toml
 from glasswright.io.trajectory import TrajectoryReader, TrajectoryWriter
 
 ATOMS = bulk("NaCl", "rocksalt", a=5.6, cubic=True)
@@ -65,11 +65,52 @@ def test_a_checkpoint_that_fails_leaves_the_last_one(tmp_path: Path) -> None:
 
 
 def test_two_processes_cannot_write_one_run(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    write_run_toml(tmp_path / "run", {"kind": "md"})
+    with locked(tmp_path / "run"):
+        with pytest.raises(InputError, match="in use"), locked(tmp_path / "run"):
+            pass
+        with pytest.raises(InputError, match="in use"):
+            claim(tmp_path / "run", overwrite=True)
+    claim(tmp_path / "run", overwrite=True)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_a_killed_start_left_is_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / ".run.toml.part").write_text("half")
+    claim(tmp_path / "run", overwrite=True)
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_a_damaged_record_is_explained(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("kind = ")
+    with pytest.raises(InputError, match="no TOML"):
+        _ = Run(tmp_path).settings
+    (tmp_path / "run.toml").write_text('kind = "md"')
+    with pytest.raises(InputError, match="lacks"):
+        _ = Run(tmp_path).settings
+    (tmp_path / "checkpoint.json").write_text('{"files": ')
+    with pytest.raises(InputError, match="damaged"):
+        read_checkpoint(tmp_path)
+
+
+def test_a_full_disk_is_no_damaged_trajectory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gsd.hoomd
+
     writer = RunWriter(tmp_path, ATOMS)
-    with pytest.raises(InputError, match="in use"):
-        RunWriter(tmp_path, ATOMS)
+    fill(writer, range(3))
     writer.close()
-    RunWriter(tmp_path, ATOMS).close()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(gsd.hoomd.HOOMDTrajectory, "append", full)
+    with pytest.raises(OSError, match="No space"):
+        TrajectoryWriter(tmp_path / "trajectory.gsd", ATOMS, keep=2)
+    monkeypatch.undo()
+    assert len(TrajectoryReader(tmp_path / "trajectory.gsd")) == 3
+    assert not (tmp_path / "trajectory.part").exists()
 
 
 def test_a_foreign_directory_is_never_removed(tmp_path: Path) -> None:

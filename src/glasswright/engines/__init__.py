@@ -21,7 +21,8 @@ def engine_names() -> list[str]:
     return ["lammps"]
 
 
-def get_engine(name: str, forcefield: ForceField, *, command: str | None = None, accuracy: float = 1e-5, threads: int = 1) -> tuple[Engine, str]:
+def get_engine(name: str, forcefield: ForceField, *, command: str | None = None, accuracy: float = 1e-5, threads: int = 1, kspace: str = "pppm"
+) -> tuple[Engine, str]:
     """The engine of that name and the reason for it; ``auto`` takes the fastest that can run the force field.
 
     Parameters
@@ -36,6 +37,8 @@ def get_engine(name: str, forcefield: ForceField, *, command: str | None = None,
         Relative force error asked of the long-range solver.
     threads
         Threads per process.
+    kspace
+        ``pppm``, or ``ewald`` for the plain sum, slow, to check against.
 
     Raises
     ------
@@ -48,7 +51,9 @@ def get_engine(name: str, forcefield: ForceField, *, command: str | None = None,
 
     if name not in ("auto", *engine_names()):
         raise InputError(f"There is no engine {name!r}.", mend=f"Use auto or one of {', '.join(engine_names())}.")
-    engine = LammpsEngine(command, accuracy, threads)
+    if kspace not in ("pppm", "ewald"):
+        raise InputError(f"There is no long-range solver {kspace!r}.", mend="Use pppm or ewald.")
+    engine = LammpsEngine(command, accuracy, threads, kspace)  # type: ignore[arg-type]
     if reason := engine.supports(forcefield):
         raise InputError(f"Engine {engine.name!r} cannot run force field {forcefield.name!r}.", reason)
     if missing := engine.available():

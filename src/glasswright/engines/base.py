@@ -46,6 +46,8 @@ class State:
     """[eV]"""
     conserved_energy: float
     """Total energy plus that of thermostat and barostat [eV]: constant up to integration error in every ensemble while targets are constant."""
+    largest_force: float | None = None
+    """Largest force component [eV/Å]; known after a minimisation."""
 
     @property
     def volume(self) -> float:
@@ -109,8 +111,8 @@ class Engine(ABC):
     def versions(self) -> dict[str, str]:
         """Names and versions of the programs that run, for the record."""
 
-    def sources(self) -> tuple[Source, ...]:
-        """What to cite when this engine ran."""
+    def sources(self, forcefield: ForceField) -> tuple[Source, ...]:
+        """What to cite when this engine ran a force field."""
         return ()
 
     @abstractmethod

@@ -45,7 +45,14 @@ class Run:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """run.toml: settings, seeds, versions, engine and why, citations, outcome, warnings."""
-        return tomllib.loads((self.path / "run.toml").read_text())
+        try:
+            document = tomllib.loads((self.path / "run.toml").read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{self.path / 'run.toml'} is no TOML file.", str(error), "Restore it, or start again with --overwrite.") from error
+        missing = [key for key in ("kind", "name", "outcome", "settings", "warnings") if key not in document]
+        if missing:
+            raise InputError(f"{self.path / 'run.toml'} lacks {', '.join(missing)}.", mend="Restore it, or start again with --overwrite.")
+        return document
 
     @property
     def outcome(self) -> str:

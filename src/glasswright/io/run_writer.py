@@ -6,7 +6,8 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -28,14 +29,20 @@ def claim(path: Path, overwrite: bool = False) -> None:
     Raises
     ------
     InputError
-        If something is there and ``overwrite`` is not set, or if it is no run directory (which is never removed).
+        If something is there and ``overwrite`` is not set, if it is no run directory (which is never removed), or if a run is going on in it.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         if not overwrite:
             raise InputError(f"{path} exists already.", mend=f"Type `glasswright resume {path}`, add --overwrite, or choose another --out.")
-        if not (path / "run.toml").is_file():
+        if not (path.is_dir() and ((path / "run.toml").is_file() or all(p.name.startswith(".") for p in path.iterdir()))):
             raise InputError(f"{path} is not overwritten.", "It holds no run.toml, so it was not made by glasswright.", "Choose another --out.")
-        shutil.rmtree(path)
+        with ExitStack() as locks:
+            for member in (path, *(p.parent for p in path.glob("replica-*/run.toml"))):
+                locks.enter_context(locked(member))
+            # Renamed first: a process that dies while removing leaves no half of a run under its name.
+            aside = path.with_name(f".{path.name}.removed-{os.getpid()}")
+            path.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
     path.mkdir(parents=True, exist_ok=True)
 
 
@@ -64,7 +71,6 @@ class RunWriter:
     def __init__(self, path: Path, atoms: Atoms, checkpoint: Mapping[str, Any] | None = None) -> None:
         """Open a fresh run, or with ``checkpoint`` cut its files back to what that checkpoint had seen."""
         self.path = path
-        self._lock = _lock(path)
         kept = {} if checkpoint is None else checkpoint["files"]
         self.trajectory = TrajectoryWriter(path / "trajectory.gsd", atoms, keep=kept.get("frames", 0))
         self._thermo = self._open_thermo(kept.get("thermo_bytes", 0))
@@ -91,13 +97,19 @@ class RunWriter:
         """Append one configuration to the trajectory."""
         self.trajectory.append(positions, cell, time, stage)
 
-    def checkpoint(self, number: int, save: Callable[[Path], None], progress: Mapping[str, Any]) -> None:
-        """Write a checkpoint: the engine's restart first, then checkpoint.json, which makes it count."""
+    def checkpoint(self, number: int, save: Callable[[Path], None], progress: Mapping[str, Any], keep: str | None = None) -> None:
+        """Write a checkpoint: the engine's restart first, then checkpoint.json, which makes it count.
+
+        With ``keep`` a copy stays under that name (``melt.restart``, ``melt.json``): later runs quench the same melt at other rates.
+        """
         self.trajectory.flush()
         self._thermo.flush()
         os.fsync(self._thermo.fileno())
         restart = self.path / f"checkpoint-{number}.restart"
         write_atomically(restart, save)
+        if keep is not None:
+            write_atomically(self.path / f"{keep}.restart", lambda scratch: shutil.copyfile(restart, scratch))
+            write_text(self.path / f"{keep}.json", json.dumps(progress))
         files = {"frames": len(self.trajectory), "thermo_bytes": self._thermo.tell(), "restart": restart.name}
         write_text(self.path / "checkpoint.json", json.dumps({"files": files, "progress": progress}))
         for old in self.path.glob("checkpoint-*.restart"):
@@ -107,7 +119,6 @@ class RunWriter:
     def close(self) -> None:
         self.trajectory.close()
         self._thermo.close()
-        self._lock.close()
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
@@ -115,20 +126,29 @@ def read_checkpoint(path: Path) -> dict[str, Any] | None:
     file = path / "checkpoint.json"
     if not file.is_file():
         return None
-    checkpoint: dict[str, Any] = json.loads(file.read_text())
+    try:
+        checkpoint: dict[str, Any] = json.loads(file.read_text())
+    except ValueError as error:
+        raise InputError(f"{file} is damaged.", str(error), "Restore it, or start again with --overwrite.") from error
     return checkpoint
 
 
-def _lock(path: Path) -> TextIO:
-    """Hold the run directory; the system lets go when the process ends, however it ends."""
-    handle = open(path / ".lock", "w")  # noqa: SIM115 - held as long as the run
-    try:
-        import fcntl
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a run directory; the system lets go when the process ends, however it ends.
 
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:  # not a POSIX system: no lock
-        pass
-    except OSError:
-        handle.close()
-        raise InputError(f"{path} is in use.", "Another process is running in it.", "Wait for it, or stop it first.") from None
-    return handle
+    Raises
+    ------
+    InputError
+        If another process holds it.
+    """
+    with open(path / ".lock", "w") as handle:
+        try:
+            import fcntl
+
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:  # not a POSIX system: no lock
+            pass
+        except OSError:
+            raise InputError(f"{path} is in use.", "Another process is running in it.", "Wait for it, or stop it first.") from None
+        yield

@@ -118,14 +118,18 @@ def _truncate(path: Path, keep: int) -> None:
     if not keep:
         path.unlink()
         return
+    scratch = path.with_suffix(".part")
     try:
         with gsd.hoomd.open(str(path), "r") as old:
             if len(old) == keep:
                 return
-            scratch = path.with_suffix(".part")
             with gsd.hoomd.open(str(scratch), "w") as new:
                 for i in range(keep):
                     new.append(old[i])
+        os.replace(scratch, path)
     except (RuntimeError, OSError, IndexError) as error:
+        if getattr(error, "errno", None):  # the disk, not the file
+            raise
         raise InputError(f"{path} is damaged.", str(error), "Start again with --overwrite.") from None
-    os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)

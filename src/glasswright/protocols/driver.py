@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +28,10 @@ Observer = Callable[[Progress, State, float], None]
 """Called after every chunk with progress, state and the fraction of the planned steps that is done."""
 CHECKPOINT_ATOM_STEPS = 36_000_000
 """Atom-steps between two checkpoints: about two minutes of LAMMPS on one core."""
+FORCE_MARGIN = 1.5
+"""Forces recomputed after a minimisation may exceed its tolerance by this factor (they are rounded otherwise) before it is said."""
+PRESSURE_AT_REST = 0.02
+"""Pressure of a relaxed cell that passes for zero [GPa]: a thousandth of the bulk modulus of a glass."""
 _REFERENCE = "melt_start.npy"
 
 
@@ -99,9 +101,8 @@ class Driver:
         progress = self._protocol.finish(progress, stage, seen, state.potential_energy / len(self._atoms))
         if self._protocol.task(progress) is None:
             self._write("glass.extxyz", state)  # before the checkpoint that says that all is done
-        writer.checkpoint(self._number(progress), simulation.save, progress.to_dict())
-        if phase == self._protocol.remembered and progress.phase != phase:
-            self._keep(phase)
+        keep = phase if phase == self._protocol.remembered and progress.phase != phase else None
+        writer.checkpoint(self._number(progress), simulation.save, progress.to_dict(), keep)
         return progress, state
 
     def _look(self, progress: Progress, n_steps: int, stage: Stage, state: State) -> Progress:
@@ -124,7 +125,7 @@ class Driver:
             self._write("glass.extxyz", before)
         else:
             self._write("glass.extxyz", state, moving=False)
-        progress = self._protocol.finish(progress, task, None, state.potential_energy / len(self._atoms))
+        progress = self._protocol.finish(_unless_at_rest(progress, task, state), task, None, state.potential_energy / len(self._atoms))
         writer.checkpoint(self._number(progress), simulation.save, progress.to_dict())
         return progress, state
 
@@ -160,12 +161,6 @@ class Driver:
         found: NDArray[np.float64] = np.load(file)
         return found
 
-    def _keep(self, name: str) -> None:
-        """Keep the present checkpoint under a name: later runs quench the same melt at other rates."""
-        checkpoint = json.loads((self._path / "checkpoint.json").read_text())
-        write_atomically(self._path / f"{name}.restart", lambda p: shutil.copyfile(self._path / checkpoint["files"]["restart"], p))
-        write_atomically(self._path / f"{name}.json", lambda p: p.write_text(json.dumps(checkpoint["progress"])))
-
     def _row(self, progress: Progress, stage: Stage, state: State) -> dict[str, float | str]:
         return {
             "time": progress.time,
@@ -182,6 +177,17 @@ class Driver:
     def _number(self, progress: Progress) -> int:
         """Differs between any two checkpoints of a run, so that no restart file is replaced before its checkpoint.json is."""
         return round(progress.time * 1000) + len(progress.stages)
+
+
+def _unless_at_rest(progress: Progress, task: Minimization, state: State) -> Progress:
+    """Progress with a warning where a minimisation ended before it was at rest."""
+    if state.largest_force is not None and state.largest_force > FORCE_MARGIN * task.force_tolerance:
+        progress = progress.warn(
+            f"The minimisation ended with a force of {state.largest_force:.2g} eV/Å, above its tolerance of {task.force_tolerance:g}. Raise max_steps."
+        )
+    if task.cell and abs(state.pressure) > PRESSURE_AT_REST:
+        progress = progress.warn(f"The cell was left at a pressure of {state.pressure:.3f} GPa.")
+    return progress
 
 
 def _fractional(state: State) -> NDArray[np.float64]:

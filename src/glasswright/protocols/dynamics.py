@@ -24,6 +24,11 @@ class SingleTask(Protocol):
     checkpoint_steps: int | None = None
 
     @property
+    def unsettled(self) -> frozenset[str]:  # type: ignore[override]
+        """Whatever the caller wants to run: surfaces, gases, packings. Guards look for numbers only."""
+        return frozenset({self.name})
+
+    @property
     def drawn(self) -> frozenset[str]:  # type: ignore[override]
         return frozenset({self.name})
 

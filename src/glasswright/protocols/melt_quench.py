@@ -18,6 +18,8 @@ PUSH_OFF_CAP = 0.05
 """Largest distance an atom moves in one step of the push-off [Å]."""
 EQUILIBRATE_TIME = 2000.0
 """Constant-volume equilibration between push-off and melt [fs]: the barostat must not see a random packing."""
+SHORTEST_EXTENSION = 1000.0
+"""Shortest extension of a melt [fs]."""
 ENERGY_FLAT = 1e-3
 """Change of potential energy over one relaxation block that counts as none [eV/atom]: 4 % of kT at 300 K."""
 VOLUME_FLAT = 1e-3
@@ -76,7 +78,7 @@ class MeltQuench(Protocol):
             case "equilibrate":
                 return self._stage(progress, "nvt", EQUILIBRATE_TIME, hot)
             case "melt":
-                length = s.melt_time if progress.block == 0 else s.melt_time / 2
+                length = s.melt_time if progress.block == 0 else self._extension()
                 # From the pressure that the packing has when melted: a sudden release makes the cell overshoot and boil.
                 first = progress.results.get("packed_pressure", self.melt_pressure) if progress.block == 0 else self.melt_pressure
                 return self._stage(progress, s.ensemble, length, hot, (first, self.melt_pressure))
@@ -93,6 +95,10 @@ class MeltQuench(Protocol):
                 return Minimization()
             case _:
                 return None
+
+    def _extension(self) -> float:
+        """Length of a second and later melt [fs]."""
+        return max(self.settings.melt_time / 2, SHORTEST_EXTENSION)
 
     def _stage(
         self,
@@ -197,7 +203,7 @@ class MeltQuench(Protocol):
             scattering=dict(memory.scattering),
         )
         if not lost:
-            if progress.melted + self.settings.melt_time / 2 <= self.settings.melt_time_max:
+            if progress.melted + self._extension() <= self.settings.melt_time_max:
                 return progress.repeat()
             progress = progress.warn(
                 f"The melt kept part of its memory when its longest time ({self.settings.melt_time_max / 1000:g} ps) was over: {memory.sentence()}. "

@@ -28,7 +28,13 @@ _DIMENSIONS = {
     "barostat_damping": "time",
     "drift_time": "time",
 }
-_AT_LEAST_ZERO = {"melt_pressure", "final_pressure", "drift_time", "melt_time", "push_off_time", "sample_time", "relax_time"}
+_WORDS: dict[str, tuple[str | None, ...]] = {
+    "ensemble": ("npt", "nvt"),
+    "cell": ("isotropic", "anisotropic"),
+    "coulomb": (None, "ewald", "dsf", "wolf"),
+    "kspace": ("pppm", "ewald"),
+}
+_AT_LEAST_ZERO = {"melt_pressure", "final_pressure", "drift_time"}
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class QuenchSettings:
 
     composition: str
     """``"30Na2O-70SiO2"``, or the path of a structure file to melt."""
+    types: str | None = None
+    """Elements of LAMMPS types 1, 2, ... of a structure file, ``"Si,O,Na"``."""
     n_atoms: int = 3000
     """Atoms asked for; the nearest neutral count is taken."""
     forcefield: str | None = None
@@ -52,7 +60,7 @@ class QuenchSettings:
     temperature_step: float | None = None
     """Quench in steps of this height [K] at the same mean rate; None: linearly."""
     program: tuple[tuple[float, float], ...] | None = None
-    """Free cooling programme: ``((temperature [K], time to reach it [fs]), ...)`` from the melt on; replaces ``rate``."""
+    """Free cooling programme: ``((temperature [K], time to reach it [fs]), ...)`` from the melt on; replaces ``rate`` and ``final_temperature``."""
     melt_temperature: float | None = None
     """[K]; None: the force field's."""
     melt_pressure: float | None = None
@@ -96,6 +104,8 @@ class QuenchSettings:
     """External LAMMPS, such as ``"mpirun -n 4 lmp"``."""
     accuracy: float = 1e-5
     """Relative force error asked of the long-range solver."""
+    kspace: Literal["pppm", "ewald"] = "pppm"
+    """``ewald``: the plain sum, slow, to check against."""
     threads: int = 1
 
     def __post_init__(self) -> None:
@@ -118,15 +128,16 @@ class QuenchSettings:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1:
                 raise InputError(f"{name} = {value!r} is not possible.", "It must lie between 0 and 1.")
-        for name, allowed in (("ensemble", ("npt", "nvt")), ("cell", ("isotropic", "anisotropic")), ("coulomb", (None, "ewald", "dsf", "wolf"))):
+        for name, allowed in _WORDS.items():
             if getattr(self, name) not in allowed:
                 raise InputError(f"{name} = {getattr(self, name)!r} is unknown.", mend=f"Use one of {', '.join(str(a) for a in allowed if a)}.")
-        for name in ("composition", "engine", "forcefield", "command"):
+        for name in ("composition", "engine", "forcefield", "command", "types"):
             value = getattr(self, name)
-            if not (value is None and name in ("forcefield", "command")) and not (isinstance(value, str) and value.strip()):
+            if not (value is None and name in ("forcefield", "command", "types")) and not (isinstance(value, str) and value.strip()):
                 raise InputError(f"{name} = {value!r} is not a text.", mend=f"Give {name} in quotes.")
         if self.program is not None:
             object.__setattr__(self, "program", _program(self.program))
+            object.__setattr__(self, "final_temperature", self.program[-1][0])
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> QuenchSettings:

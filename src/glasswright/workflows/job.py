@@ -23,19 +23,21 @@ from ..library.forcefield_file import forcefield_toml
 from ..library.forcefields import load_forcefield
 from ..protocols.guards import Guards
 from ..protocols.protocol import Protocol
+from ..stage import Stage
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+ENGINE_OPTIONS = ("command", "accuracy", "threads", "kspace")
+"""Settings that ``get_engine`` takes."""
 FORCEFIELD_FILE = "forcefield.toml"
 START_FILE = "start.extxyz"
 """Written last: where it is, a run is fully prepared."""
 LOOK_ATOM_STEPS = 300_000
 """Atom-steps between two looks at a run: about one second of LAMMPS on one core."""
-_METHOD_SOURCES = (
-    Source("Liu et al., Challenges and opportunities in atomistic simulations of glasses, C. R. Géoscience 354 S1, 35 (2022)", "10.5802/crgeos.116"),
-    Source("Martyna, Klein and Tuckerman, Nosé-Hoover chains, J. Chem. Phys. 97, 2635 (1992)", "10.1063/1.463940"),
-)
+_REVIEW = Source("Liu et al., Challenges and opportunities in atomistic simulations of glasses, C. R. Géoscience 354 S1, 35 (2022)", "10.5802/crgeos.116")
+_CHAINS = Source("Martyna, Klein and Tuckerman, Nosé-Hoover chains, J. Chem. Phys. 97, 2635 (1992)", "10.1063/1.463940")
+_BAROSTAT = Source("Martyna, Tobias and Klein, constant-pressure dynamics, J. Chem. Phys. 101, 4177 (1994)", "10.1063/1.467468")
 
 
 def look_every(n_atoms: int) -> int:
@@ -102,9 +104,16 @@ class Job:
             },
             "engine_settings": self.engine.describe(ff.bind(self.atoms)),
             "versions": {"glasswright": __version__, "numpy": np.__version__, **self.engine.versions()},
-            "citations": [{"text": s.text, "doi": s.doi} for s in (*ff.sources, *self.engine.sources(), *_METHOD_SOURCES)],
+            "citations": [{"text": s.text, "doi": s.doi} for s in (*ff.sources, *self.engine.sources(ff), *self._methods())],
             **remarks,
         }
+
+    def _methods(self) -> list[Source]:
+        """What to cite for the methods that this protocol uses."""
+        ensembles = {task.ensemble for _, task in self.protocol.plan() if isinstance(task, Stage)}
+        thermostat, barostat = ensembles & {"nvt", "npt"}, "npt" in ensembles
+        review = [_REVIEW] if self.kind == "melt_quench" else []
+        return [*([_CHAINS] if thermostat else []), *([_BAROSTAT] if barostat else []), *review]
 
     def write(self, path: Path) -> None:
         """Put what the run needs to start, or to start again, into its directory; run.toml comes first, so that --overwrite knows its own."""
@@ -121,5 +130,6 @@ def read_inputs(path: Path) -> tuple[dict[str, Any], Atoms, ForceField, Engine, 
     except InputError as error:
         raise InputError(f"{path} cannot be continued.", str(error), "Start again with --overwrite.") from error
     s = document["settings"]
-    engine, reason = get_engine(document["engine"], forcefield, command=s.get("command"), accuracy=s.get("accuracy", 1e-5), threads=s.get("threads", 1))
+    options = {name: s[name] for name in ENGINE_OPTIONS if s.get(name) is not None}
+    engine, reason = get_engine(document["engine"], forcefield, **options)
     return document, atoms, forcefield, engine, reason

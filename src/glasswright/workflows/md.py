@@ -39,6 +39,7 @@ def md(
     command: str | None = None,
     threads: int = 1,
     accuracy: float = 1e-5,
+    kspace: str = "pppm",
     n_frames: int = 100,
 ) -> Run:
     """Run molecular dynamics in one ensemble.
@@ -84,7 +85,8 @@ def md(
         "cell": cell,
         "n_frames": n_frames,
     }
-    return _run("md", atoms, forcefield, settings, engine, seed, out, overwrite, progress, {"command": command, "threads": threads, "accuracy": accuracy})
+    engine_options = {"command": command, "threads": threads, "accuracy": accuracy, "kspace": kspace}
+    return _run("md", atoms, forcefield, settings, engine, seed, out, overwrite, progress, engine_options)
 
 
 def minimize(
@@ -101,6 +103,7 @@ def minimize(
     command: str | None = None,
     threads: int = 1,
     accuracy: float = 1e-5,
+    kspace: str = "pppm",
 ) -> Run:
     """Minimise the energy; with ``cell`` relax the cell to zero pressure as well.
 
@@ -109,7 +112,8 @@ def minimize(
     if method not in ("cg", "fire"):
         raise InputError(f"Minimiser {method!r} is unknown.", mend="Use cg or fire.")
     settings = {"method": method, "force_tolerance": force_tolerance, "max_steps": max_steps, "cell": cell}
-    return _run("minimize", atoms, forcefield, settings, engine, 1, out, overwrite, False, {"command": command, "threads": threads, "accuracy": accuracy})
+    engine_options = {"command": command, "threads": threads, "accuracy": accuracy, "kspace": kspace}
+    return _run("minimize", atoms, forcefield, settings, engine, 1, out, overwrite, False, engine_options)
 
 
 def _run(
@@ -133,7 +137,7 @@ def _run(
     start.calc = None
     start.info = {}
     job = Job(kind, f"{kind} of {start.get_chemical_formula()} by {ff.name}", start, ff, chosen, reason, _protocol(kind, settings, start), settings, {})
-    ff.bind(start)
+    job.document()  # with this, bad input is refused before anything is written or removed
     temporary, path = temporary_run() if out is None else (None, Path(out))
     claim(path, overwrite)
     job.write(path)

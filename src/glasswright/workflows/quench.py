@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from pathlib import Path
@@ -60,14 +61,15 @@ def quench(
         If a guard or the engine stops the run; ``glasswright resume`` starts from its last checkpoint.
     """
     wanted, chosen = _settings(composition, forcefield, settings)
-    job = prepare(wanted, chosen)  # refuses bad input before anything is written
+    job = prepare(wanted, chosen)
+    document = job.document()  # with this, bad input is refused before anything is written or removed
     temporary, path = temporary_run() if out is None else (None, Path(out))
     claim(path, overwrite)
     if wanted.replicas == 1:
         job.write(path)
         run_protocol(path, progress=progress)
     else:
-        write_run_toml(path, {**job.document(), "kind": "replicas"})
+        write_run_toml(path, {**document, "kind": "replicas"})
         write_text(path / FORCEFIELD_FILE, forcefield_toml(job.forcefield))
         run_replicas(path, executor, progress=progress)
     return conclude(path, report, temporary)
@@ -94,6 +96,8 @@ def _settings(
     composition: str | Composition, forcefield: str | ForceField | None, values: Mapping[str, Any]
 ) -> tuple[QuenchSettings, tuple[ForceField, str] | None]:
     """Settings, and the force field where it was given as an object."""
+    if isinstance(composition, str) and os.path.isfile(composition):
+        composition = os.path.abspath(composition)  # a set of replicas may be resumed from elsewhere
     asked = {**values, "composition": composition.formula if isinstance(composition, Composition) else composition}
     if not isinstance(forcefield, ForceField):
         return QuenchSettings.from_mapping(asked if forcefield is None else {**asked, "forcefield": forcefield}), None

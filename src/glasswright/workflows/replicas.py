@@ -20,6 +20,7 @@ from .job import FORCEFIELD_FILE, START_FILE
 from .plan import prepare
 from .progress import replica_bars
 from .run_protocol import run_protocol
+from .stopping import allow, ask_to_stop
 
 
 def run_replicas(path: Path, executor: Executor | None = None, progress: bool = False) -> None:
@@ -35,6 +36,8 @@ def run_replicas(path: Path, executor: Executor | None = None, progress: bool = 
     members = [run.path for run in Run(path).replicas if run.outcome != "done"]
     threads = int(document["settings"].get("threads", 1))
     with _executor(executor, len(members), threads) as pool, replica_bars(members) if progress else nullcontext(None) as look:
+        for member in members:
+            allow(member)
         futures: dict[Future[str], Path] = {pool.submit(run_protocol, str(member)): member for member in members}
         waiting = set(futures)
         try:
@@ -43,7 +46,9 @@ def run_replicas(path: Path, executor: Executor | None = None, progress: bool = 
                 if look is not None:
                     look()
         except KeyboardInterrupt:
-            for future in futures:
+            # Pools hold back calls that can no longer be cancelled, and a scheduler's workers hear no Ctrl-C.
+            for future, member in futures.items():
+                ask_to_stop(member)
                 future.cancel()
             write_run_toml(path, {**document, "outcome": "stopped by the user"})
             raise
@@ -59,7 +64,7 @@ def run_replicas(path: Path, executor: Executor | None = None, progress: bool = 
 
 def replica_seed(seed: int, number: int) -> int:
     """Seed of a replica: the first keeps the seed of the set, so that it is the single run of the same seed."""
-    return seed + 1000003 * (number - 1)
+    return (seed + 1000003 * (number - 1)) % 2**31
 
 
 def _create(path: Path, document: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from ..io.run import Run
 from .quench import conclude
 from .replicas import run_replicas
 from .run_protocol import run_protocol
+from .stopping import allow
 
 
 def resume(path: str | Path, *, executor: Executor | None = None, progress: bool = False, report: bool = True) -> Run:
@@ -27,5 +28,6 @@ def resume(path: str | Path, *, executor: Executor | None = None, progress: bool
     if kind == "replicas":
         run_replicas(path, executor, progress=progress)
     else:
+        allow(path)
         run_protocol(path, progress=progress)
     return conclude(path, report) if kind in ("replicas", "melt_quench") else Run(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ...errors import InputError, MissingDependency
-from ...forcefield import BoundForceField, ForceField
+from ...forcefield import BoundForceField, ForceField, Source
 from ...units import MASS_VELOCITY2
 from ..base import Engine, Simulation
 from .input import SKIN, Settings, layers, lower_triangular, write_data
@@ -20,6 +20,10 @@ from .simulation import LammpsSimulation
 if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
+
+
+_LAMMPS = Source("Thompson et al., LAMMPS, Comput. Phys. Commun. 271, 108171 (2022)", "10.1016/j.cpc.2021.108171")
+_PPPM = Source("Hockney and Eastwood, Computer Simulation Using Particles (Adam Hilger, 1988): particle-particle particle-mesh")
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class LammpsEngine(Engine):
         if self.command:
             return {"lammps": f"external: {self.command}"}
         return {name: metadata.version(name) for name in ("lammps", "mpich")}
+
+    def sources(self, forcefield: ForceField) -> tuple[Source, ...]:
+        mesh = forcefield.coulomb.method == "ewald" and self.kspace == "pppm"
+        return (_LAMMPS, _PPPM) if mesh else (_LAMMPS,)
 
     def settings(self, bound: BoundForceField) -> Settings:
         """Cutoff, solver and table of a force field."""

@@ -35,6 +35,8 @@ _FAILURES = (
     ("out of range atoms", "Atoms moved further in one step than the Coulomb mesh reaches.", "Use a shorter time step, or a longer push-off."),
     ("table inner cutoff", "Two atoms came closer than any pair table reaches.", "Use a shorter time step, or a longer push-off."),
     ("non-numeric", "Positions or the pressure are no longer numbers.", "Use a shorter time step, or a longer push-off."),
+    ("i/o error", "LAMMPS could not write a file.", "Make room on the disk, or look at the rights of the directory."),
+    ("no space left", "The disk is full.", "Make room on it."),
     ("allocate", "LAMMPS ran out of memory.", "Use fewer atoms or more machines."),
 )
 

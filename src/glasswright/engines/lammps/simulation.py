@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -140,7 +141,7 @@ class LammpsSimulation(Simulation):
                 break
         self._program.run(["velocity all set 0.0 0.0 0.0", f"reset_timestep {step}"])
         self._stage, self._fresh, self._state = None, True, None
-        return self.state()
+        return replace(self.state(), largest_force=float(np.abs(self.forces()).max()))
 
     def state(self) -> State:
         if self._state is None:
