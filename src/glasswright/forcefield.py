@@ -32,6 +32,19 @@ class Source:
     doi: str = ""
 
 
+_COULOMB: Mapping[str, tuple[str, Source]] = MappingProxyType(
+    {
+        "ewald": ("Ewald", Source("P. P. Ewald, Ann. Phys. 369, 253 (1921)", "10.1002/andp.19213690304")),
+        "dsf": ("damped shifted force", Source("C. J. Fennell and J. D. Gezelter, J. Chem. Phys. 124, 234104 (2006)", "10.1063/1.2206581")),
+        "wolf": (
+            "damped shifted (Wolf)",
+            Source("D. Wolf, P. Keblinski, S. R. Phillpot and J. Eggebrecht, J. Chem. Phys. 110, 8254 (1999)", "10.1063/1.478738"),
+        ),
+    }
+)
+"""The methods a force field can be given in place of its own: what they are called and what to cite."""
+
+
 @dataclass(frozen=True)
 class Coulomb:
     """How the charges interact; part of a force field's identity."""
@@ -145,15 +158,37 @@ class ForceField:
     """Pairs that must have a term when both species are present (a cation-oxygen pair, mostly)."""
 
     def with_coulomb(self, method: CoulombMethod, alpha: float = 0.25, cutoff: float = 8.0) -> ForceField:
-        """The same short-range terms with another Coulomb method: a model of its own, with a name of its own."""
+        """The same short-range terms with another Coulomb method: a model of its own, with name, title and sources of its own.
+
+        Sentences about the Coulomb interaction it had (those that name Ewald or Coulomb) are replaced by one about the new.
+
+        Raises
+        ------
+        InputError
+            If the method is unknown, or the Coulomb method is not the authors' already.
+        """
         if method == self.coulomb.method:
             return self
-        if method not in ("ewald", "dsf", "wolf"):
+        if method not in _COULOMB:
             raise InputError(f"Coulomb method {method!r} is unknown.", mend="Use ewald, dsf or wolf.")
+        if not self.coulomb.as_published:
+            published = self.name.partition("/")[0]
+            raise InputError(f"The Coulomb method of {self.name!r} is not the authors' already.", mend=f"Start from {published!r}.")
         damping = 0.0 if method == "ewald" else alpha
         radius = max(cutoff, max((t.cutoff for t in self.pairs.values()), default=0.0)) if method == "ewald" else cutoff
         coulomb = Coulomb(method, radius, damping, as_published=False)
-        return replace(self, name=f"{self.name}/{method}", coulomb=coulomb)
+        word, source = _COULOMB[method]
+        size = f"real-space cutoff {radius:g} Å" if method == "ewald" else f"cutoff {radius:g} Å and damping {damping:g} 1/Å"
+        choice = f"{word[0].upper()}{word[1:]} Coulomb with {size} was asked for in place of the published method; the short-range terms keep their cutoffs."
+        return replace(
+            self,
+            name=f"{self.name}/{method}",
+            title=f"{self.title}, with {word} Coulomb (not the authors')",
+            coulomb=coulomb,
+            sources=(*self.sources, source),
+            our_choices=(*_without_coulomb(self.our_choices), choice),
+            notes=(*_without_coulomb(self.notes), *(() if method == "ewald" else (_DAMPED,))),
+        )
 
     def bind(self, atoms: Atoms) -> BoundForceField:
         """Resolve species, masses and charges for these atoms.
@@ -198,6 +233,16 @@ class ForceField:
             f"It knows {', '.join(s.name for s in self.species)}.",
             "Choose another with `glasswright forcefields list`.",
         )
+
+
+_DAMPED = (
+    "On a silica melt forces with a damped Coulomb interaction differ from those with Ewald by 13 to 19 % rms, energies by 5 to 67 meV/atom and the "
+    "pressure by 0.1 to 1.9 kbar: a model of its own."
+)
+
+
+def _without_coulomb(sentences: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(s for s in sentences if "Ewald" not in s and "Coulomb" not in s)
 
 
 def _resolved(term: PairTerm, counts: Mapping[str, int]) -> PairTerm:

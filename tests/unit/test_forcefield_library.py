@@ -48,11 +48,34 @@ def test_another_coulomb_method_is_a_model_of_its_own() -> None:
     assert (dsf.coulomb.alpha, dsf.coulomb.cutoff) == (0.25, 8.0)
     assert load_forcefield("bks/dsf") == dsf
     assert load_forcefield("bks", coulomb="ewald") == load_forcefield("bks")
+    with pytest.raises(InputError, match="Start from 'bks'"):
+        dsf.with_coulomb("wolf")
     with pytest.raises(InputError, match="Coulomb method 'pppm'"):
         load_forcefield("bks", coulomb="pppm")
 
 
-@pytest.mark.parametrize("name", [*forcefield_names(), "bks/dsf", "shik/ewald", "teter/wolf"])
+@pytest.mark.parametrize(
+    ("method", "word", "doi"), [("dsf", "damped shifted force", "10.1063/1.2206581"), ("wolf", "damped shifted (Wolf)", "10.1063/1.478738")]
+)
+@pytest.mark.parametrize("name", forcefield_names())
+def test_a_damped_coulomb_method_is_not_passed_off_as_the_authors(name: str, method: str, word: str, doi: str) -> None:
+    published = load_forcefield(name)
+    own = load_forcefield(name, coulomb=method)
+    assert own.title == f"{published.title}, with {word} Coulomb (not the authors')"
+    assert own.sources[:-1] == published.sources and own.sources[-1].doi == doi
+    assert "13 to 19 %" in own.notes[-1] and "a model of its own" in own.notes[-1]
+    assert not any("Ewald" in s for s in (*own.our_choices, *own.notes[:-1]))
+    assert "cutoff 8 Å and damping 0.25 1/Å was asked for" in own.our_choices[-1]
+    assert set(own.our_choices[:-1]) <= set(published.our_choices)
+
+
+def test_ewald_in_place_of_the_authors_method_drops_what_was_said_of_theirs() -> None:
+    ewald = load_forcefield("shik", coulomb="ewald")
+    assert ewald.title.endswith("with Ewald Coulomb (not the authors')") and "Ewald" in ewald.sources[-1].text
+    assert not any("pair style" in s or "13 to 19 %" in s for s in ewald.notes)
+
+
+@pytest.mark.parametrize("name", [*forcefield_names(), "bks/dsf", "shik/ewald", "teter/wolf", "shik/dsf"])
 def test_a_force_field_written_to_a_run_directory_reads_back_the_same(name: str) -> None:
     forcefield = load_forcefield(name)
     assert parse_forcefield(forcefield_toml(forcefield).encode(), "forcefield.toml") == forcefield

@@ -83,6 +83,17 @@ def test_texts_of_a_run_are_escaped(text: str) -> None:
     assert "<angle" not in text
 
 
+def test_a_coulomb_method_that_is_not_the_authors_is_said_at_the_top(tmp_path: Path, synthetic_run: MakeRun, text: str) -> None:
+    assert "(teter)" in text and "not the authors" not in text
+    path = synthetic_run(tmp_path / "run")
+    document = (path / "run.toml").read_text()
+    own = document.replace('name = "teter"', 'name = "bks/dsf"').replace('coulomb = "ewald"', 'coulomb = "dsf"\ncoulomb_as_published = false')
+    (path / "run.toml").write_text(own)
+    header = write_report(path).read_text().partition("</header>")[0]
+    assert "Teter potential (bks/dsf)" in header
+    assert "The Coulomb method, dsf, is not the authors': <b>bks/dsf</b> is a model of its own" in header
+
+
 def test_figures_are_svg_in_the_colours_of_the_theme(text: str) -> None:
     pictures = re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL)
     assert len(pictures) >= 10
@@ -138,9 +149,7 @@ def test_a_chalcogenide_has_no_oxygen_and_says_so_of_measured_curves(tmp_path: P
     assert "No measured diffraction curve of this glass is known" in text
 
 
-def test_a_measured_curve_that_is_not_here_is_named_with_the_way_to_get_it(
-    tmp_path: Path, synthetic_run: MakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_measured_curve_that_is_not_here_is_named_with_the_way_to_get_it(tmp_path: Path, synthetic_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GLASSWRIGHT_DATA", str(tmp_path))
     text = write_report(synthetic_run(tmp_path / "run", measured=False)).read_text()
     assert "i(Q), neutron: the measured curve would be drawn here" in text

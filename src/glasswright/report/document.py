@@ -87,7 +87,9 @@ def _title(contents: Contents) -> str:
 def _subtitle(contents: Contents) -> str:
     document, settings = contents.document, contents.document.get("settings", {})
     forcefield = document.get("forcefield", {})
-    parts = [str(forcefield.get("title") or forcefield.get("name") or settings.get("forcefield") or ""), f"{contents.n_atoms} atoms"]
+    name = str(forcefield.get("name") or settings.get("forcefield") or "")
+    title = forcefield.get("title")
+    parts = [f"{title} ({name})" if title else name, f"{contents.n_atoms} atoms"]
     if settings.get("program"):
         parts.append("free cooling programme")
     elif settings.get("rate"):
@@ -99,17 +101,26 @@ def _subtitle(contents: Contents) -> str:
 
 
 def _banner(contents: Contents) -> str:
-    """How the run ended and what it warns of, before anything else."""
+    """How the run ended, what it warns of and which forces are not the published ones, before anything else."""
     run, path = contents.run, escape(str(contents.run.path))
     warnings = list(dict.fromkeys([*run.warnings, *(w for r in run.replicas for w in r.warnings)]))
     count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
     warned = f'<div class="banner warned"><b>{count}</b>{listing([escape(w) for w in warnings])}</div>' if warnings else ""
+    warned += _not_as_published(contents.document.get("forcefield", {}))
     if run.outcome == "done":
-        return warned or '<div class="banner done">The run finished, with no warnings.</div>'
+        return warned if warnings else f'<div class="banner done">The run finished, with no warnings.</div>{warned}'
     running = "<b>Not finished.</b> The run is still going, or was interrupted."
     text = running if run.outcome == "running" else f"<b>Stopped.</b> {escape(run.outcome)}"
     glass = "" if contents.atoms is not None else " There is no glass yet: this page shows how far the run has come."
     return f'<div class="banner stopped">{text}{glass} To go on from the last checkpoint, type <code>glasswright resume {path}</code>.</div>{warned}'
+
+
+def _not_as_published(forcefield: Mapping[str, Any]) -> str:
+    if forcefield.get("coulomb_as_published", True):
+        return ""
+    name, method = escape(str(forcefield.get("name", ""))), escape(str(forcefield.get("coulomb", "")))
+    text = f"The Coulomb method, {method}, is not the authors': <b>{name}</b> is a model of its own and not the published force field."
+    return f'<div class="banner warned">{text}</div>'
 
 
 def _hero(contents: Contents) -> str:
