@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .composition import Composition
 from .curve import Curve
 from .errors import InputError
-from .units import parse
+from .units import U_PER_A3, parse
 
 KINDS = {
     "S(Q)": "Faber-Ziman structure factor, 1 at large Q",
@@ -36,7 +36,7 @@ class Experiment:
     radiation: Literal["neutron", "xray"]
     composition: Composition
     density: float | None = None
-    """[g/cm³]"""
+    """[g/cm³], with the natural isotopes of the elements; None: that of the model it is compared with."""
     q_range: tuple[float, float] | None = None
     """Part of Q that was measured [1/Å]: limits the comparison in Q, and the transform of the model for curves in r."""
     window: Literal["none", "lorch"] = "none"
@@ -59,16 +59,26 @@ class Experiment:
             raise InputError(f"An X-ray {self.curve.kind} is not supported.", "Its normalisation differs between instruments.", "Compare S(Q) or g(r).")
         if self.resolution is not None and not self.resolution > 0:
             raise InputError(f"resolution = {self.resolution!r} is not possible.", mend="Give a standard deviation in 1/Å, or leave it out.")
+        if self.density is not None and not 0 < self.density < np.inf:
+            raise InputError(f"density = {self.density!r} is not possible.", mend="Give the density of the sample in g/cm³, or leave it out.")
         if self.q_range is not None:
-            low, high = self.q_range
-            if not (0 <= low < high and np.isfinite(high)):
-                raise InputError(f"q_range = {self.q_range!r} is not possible.", mend="Give (lowest, highest) in 1/Å.")
+            object.__setattr__(self, "q_range", _checked_range(self.q_range))
         object.__setattr__(self, "isotopes", MappingProxyType(dict(self.isotopes)))
 
     @property
     def in_q(self) -> bool:
         """Whether the curve is a function of Q, not of r."""
         return self.curve.kind.endswith("(Q)")
+
+    @property
+    def number_density(self) -> float | None:
+        """Atoms of the sample per volume [1/Å³]; None where its density is not given."""
+        if self.density is None:
+            return None
+        from ase.data import atomic_masses, atomic_numbers
+
+        mass = sum(x * float(atomic_masses[atomic_numbers[e]]) for e, x in self.composition.atom_fractions.items())
+        return self.density / (U_PER_A3 * mass)
 
     @classmethod
     def from_file(  # noqa: PLR0913 (a public call)
@@ -110,6 +120,7 @@ class Experiment:
             raise InputError("The composition of the sample is missing.", mend='Add composition="SiO2".')
         rows = read_columns(Path(path))
         in_q = kind.endswith("(Q)")
+        q_range = None if q_range is None else _checked_range(q_range)
         if in_q and q_range is not None:
             rows = rows[(rows[:, 0] >= q_range[0]) & (rows[:, 0] <= q_range[1])]
             if len(rows) == 0:
@@ -124,6 +135,16 @@ class Experiment:
         curve = Curve(rows[:, 0], rows[:, 1], sigma, kind, "1/Å" if in_q else "Å", barn.get(kind, ""), f"{name}, {radiation}", about)
         value = None if density is None else parse(density, "density", "density")
         return cls(curve, radiation, Composition(composition), value, q_range, window, resolution, isotopes or {}, name, source)
+
+
+def _checked_range(q_range: object) -> tuple[float, float]:
+    try:
+        low, high = (float(q) for q in q_range)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not 0 <= low < high < np.inf:
+        raise InputError(f"q_range = {q_range!r} is not possible.", mend="Give (lowest, highest) in 1/Å.")
+    return low, high
 
 
 def read_columns(path: Path) -> NDArray[np.float64]:

@@ -23,12 +23,19 @@ def frames_of(source: Atoms | Sequence[Atoms]) -> Sequence[Atoms]:
     Raises
     ------
     InputError
-        If there is no configuration, no atom, or no periodic cell with a volume.
+        If there is no configuration, no atom, no periodic cell with a volume, or the composition is not the same throughout.
     """
     frames: Sequence[Atoms] = [source] if hasattr(source, "get_positions") else source
     if len(frames) == 0:
         raise InputError("There is no configuration to analyse.", mend="Give ase.Atoms or a sequence of them.")
-    check(frames[0])
+    first = ""
+    for number, atoms in enumerate(frames, 1):
+        check(atoms)
+        formula = atoms.symbols.formula.format("hill")
+        first = first or formula
+        if formula != first:
+            what = f"Configuration {number} is {formula}, the first {first}."
+            raise InputError(what, "An average needs the same atoms throughout.", "Analyse them one by one.")
     return frames
 
 

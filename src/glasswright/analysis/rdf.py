@@ -12,6 +12,7 @@ from ..curve import Curve
 from ..errors import InputError
 from ..library.scattering import Radiation, weights
 from ..native import pair_histogram
+from ..units import parse
 from .frames import Pair, elements_and_types, fractions_of, frames_of, mean_and_error, pairs_of
 from .real_space import xray_rdf
 
@@ -87,7 +88,8 @@ def weighted_rdf(partials: Mapping[Pair, Curve], fractions: Mapping[str, float],
 
 def bin_edges(r_max: float, bin_width: float) -> NDArray[np.float64]:
     """Edges of equal bins from 0 to at least ``r_max`` [Å]."""
-    if not (np.isfinite(r_max) and np.isfinite(bin_width) and 0 < bin_width <= r_max and r_max / bin_width <= MOST_BINS):
+    r_max, bin_width = parse(r_max, "length", "r_max"), parse(bin_width, "length", "bin_width")
+    if not (0 < bin_width <= r_max and r_max / bin_width <= MOST_BINS):
         raise InputError(f"Bins of {bin_width!r} Å up to {r_max!r} Å are not possible.", mend="Give 0 < bin_width <= r_max, in Å.")
     return np.asarray(bin_width * np.arange(int(np.ceil(r_max / bin_width - 1e-9)) + 1), dtype=float)
 

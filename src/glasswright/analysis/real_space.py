@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from ..curve import Curve
 from ..errors import InputError
 from ..library.scattering import Radiation, mean_squared_length
+from ..units import parse
 from .frames import fractions_of, frames_of
 from .structure_factor import structure_factor
 from .windows import Window, window_values
@@ -56,7 +58,8 @@ def xray_rdf(source: Atoms | Sequence[Atoms], r_max: float = 10.0, bin_width: fl
     """X-ray g(r) = 1 + (1/2π²ρr) ∫ Q [S_X(Q) - 1] M(Q) sin(Qr) dQ."""
     frames = frames_of(source)
     s = _structure_factor(frames, q_max, "xray", None)
-    r = _radii(r_max, bin_width) - 0.5 * bin_width
+    r = _radii(r_max, bin_width)
+    r = r - 0.5 * r[0]
     return real_space(s, "g(r)", r, number_density(frames), fractions_of(frames[0]), window)
 
 
@@ -105,12 +108,13 @@ def number_density(source: Atoms | Sequence[Atoms]) -> float:
 
 
 def _radii(r_max: float, bin_width: float) -> NDArray[np.float64]:
-    if not (np.isfinite(r_max) and 0 < bin_width <= r_max <= 1e5 * bin_width):
+    r_max, bin_width = parse(r_max, "length", "r_max"), parse(bin_width, "length", "bin_width")
+    if not (0 < bin_width <= r_max <= 1e5 * bin_width):
         raise InputError(f"r up to {r_max!r} Å in steps of {bin_width!r} Å is not possible.", mend="Give 0 < bin_width <= r_max, in Å.")
     return np.arange(bin_width, r_max + bin_width / 2, bin_width)
 
 
 def _structure_factor(frames: Sequence[Atoms], q_max: float, radiation: Radiation, isotopes: Mapping[str, str] | None) -> Curve:
-    if not 1 < q_max < 1000:
+    if not (isinstance(q_max, Real) and 1 < q_max < 1000):
         raise InputError(f"q_max = {q_max!r} is not possible.", mend="Give some tens of 1/Å.")
     return structure_factor(frames, np.arange(Q_MIN, q_max + Q_STEP / 2, Q_STEP), radiation, isotopes=isotopes)

@@ -69,7 +69,10 @@ def partial_structure_factors(
 
 
 def _checked(q: ArrayLike) -> NDArray[np.float64]:
-    values = np.atleast_1d(np.asarray(q, dtype=float))
+    try:
+        values = np.atleast_1d(np.asarray(q, dtype=float))
+    except (TypeError, ValueError):
+        values = np.zeros(0)
     if values.ndim != 1 or values.size == 0 or not np.all(np.isfinite(values)) or values[0] <= 0 or np.any(np.diff(values) <= 0):
         raise InputError("The wave numbers q must be positive and increasing.", mend="Try numpy.arange(0.4, 20, 0.05), in 1/Å.")
     return values

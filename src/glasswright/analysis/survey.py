@@ -73,9 +73,8 @@ def survey(source: Atoms | Sequence[Atoms], shells: PairShells | None = None) ->
     if peak is not None:
         numbers["first sharp diffraction peak, position"] = Number(peak[0], None, "1/Å")
         numbers["first sharp diffraction peak, height"] = Number(peak[1])
-    populations, oxygen = _network(frames, limits)
-    if "non-bridging" in oxygen:
-        numbers["non-bridging oxygen fraction"] = oxygen["non-bridging"]
+    populations, oxygen, of_network = _network(frames, limits)
+    numbers |= of_network
     return Survey(curves, numbers, _neighbours(frames, limits), populations, oxygen)
 
 
@@ -140,10 +139,11 @@ def _neighbours(frames: Sequence[Atoms], limits: Cutoffs) -> dict[Pair, Neighbou
     return found
 
 
-def _network(frames: Sequence[Atoms], limits: Cutoffs) -> tuple[dict[tuple[str, int], Number], dict[str, Number]]:
+def _network(frames: Sequence[Atoms], limits: Cutoffs) -> tuple[dict[tuple[str, int], Number], dict[str, Number], dict[str, Number]]:
+    """Qn populations, species of oxygen, and the numbers of the summary that follow from either."""
     elements, _ = elements_and_types(frames[0])
     if "O" not in elements or not network_formers(elements):
-        return {}, {}
+        return {}, {}, {}
     populations = [qn(a, limits) for a in frames]
     oxygen = [oxygen_speciation(a, limits) for a in frames]
     found = {}
@@ -151,7 +151,11 @@ def _network(frames: Sequence[Atoms], limits: Cutoffs) -> tuple[dict[tuple[str, 
         for n in range(max(max(p[former]) for p in populations) + 1):
             found[former, n] = _over([p[former].get(n, 0.0) for p in populations])
     names = {"bridging": "bridging", "non-bridging": "non_bridging", "free": "free", "tricluster": "tricluster"}
-    return found, {name: _over([getattr(o, attribute) for o in oxygen]) for name, attribute in names.items()}
+    species = {name: _over([getattr(o, attribute) for o in oxygen]) for name, attribute in names.items()}
+    numbers = {"non-bridging oxygen fraction": species["non-bridging"]}
+    if len(populations[0]) == 1:  # of several network formers there is no one mean
+        numbers["mean Qn"] = _over([sum(n * f for n, f in fractions.items()) for p in populations for fractions in p.values()])
+    return found, species, numbers
 
 
 def _over(values: Sequence[float], unit: str = "") -> Number:

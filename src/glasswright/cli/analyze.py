@@ -27,7 +27,7 @@ def analyze(
 
         run = Run(source)
         directory = out or run.path
-        analysis = run_analysis(run, directory)
+        analysis = run_analysis(run, out)
     else:
         from ..io.structures import read_structure
 
@@ -36,7 +36,7 @@ def analyze(
     print_tables(directory)
     screen = messages.console()
     for sentence in analysis.absent:
-        screen.print(sentence, markup=False)
-    screen.print(f"curves and tables: {directory}", markup=False)
+        screen.print(sentence)
+    screen.print(f"curves and tables: {directory}")
     if source.is_dir():
         messages.next_command(f"glasswright report {source}")

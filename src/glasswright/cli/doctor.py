@@ -32,12 +32,13 @@ class Finding:
 def doctor() -> None:
     """What is installed, which engines work, cores and GPU; runs a few steps of silica to be sure."""
     from rich.table import Table
+    from rich.text import Text
 
     findings = [*_machine(), *_packages(), _compiled_core(), *(_engine(name) for name in _ENGINES)]
     table = Table(title="glasswright doctor")
     for column in ("", "what", "found"):
         table.add_column(column, overflow="fold")
-    marks = {True: "[green]ok[/]", False: "[red]no[/]", None: "-"}
+    marks: dict[bool | None, Text | str] = {True: Text("ok", "green"), False: Text("no", "red"), None: "-"}
     for finding in findings:
         table.add_row(marks[finding.good], finding.name, finding.text)
     messages.console().print(table)
@@ -52,17 +53,22 @@ def _machine() -> list[Finding]:
     return [
         Finding("Python", True, f"{platform.python_version()} on {platform.platform(terse=True)}, {platform.machine()}"),
         Finding("cores", True, str(cores)),
-        Finding("GPU", None if (gpu := _gpu()) is None else True, gpu or "none found; none is needed"),
+        _gpu(),
         Finding("C++ compiler", True if compiler else None, compiler or "none; needed only to build from source"),
     ]
 
 
-def _gpu() -> str | None:
+def _gpu() -> Finding:
+    none = Finding("GPU", None, "none found; none is needed")
     program = shutil.which("nvidia-smi")
     if program is None:
-        return None
-    query = subprocess.run([program, "--query-gpu=name,memory.total", "--format=csv,noheader"], capture_output=True, text=True, timeout=20, check=False)
-    return query.stdout.strip() if query.returncode == 0 and query.stdout.strip() else None
+        return none
+    try:
+        query = subprocess.run([program, "--query-gpu=name,memory.total", "--format=csv,noheader"], capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return Finding("GPU", None, f"{program} does not answer; no GPU is needed")
+    found = query.stdout.strip()
+    return Finding("GPU", True, found) if query.returncode == 0 and found else none
 
 
 def _packages() -> list[Finding]:

@@ -37,12 +37,13 @@ Name = Annotated[str, typer.Argument(metavar="NAME|FILE.toml", help="Library nam
 def show(name: Name) -> None:
     """Every parameter of a force field, its range, what its source left open, and how to cite it."""
     from rich.table import Table
+    from rich.text import Text
 
     from ..library.forcefields import load_forcefield
 
     ff = load_forcefield(name)
     out = messages.console()
-    out.print(f"[bold]{ff.name}[/]: {ff.title}")
+    out.print(Text.assemble((ff.name, "bold"), f": {ff.title}"))
     damping = f", alpha {ff.coulomb.alpha:g} 1/Å" if ff.coulomb.alpha else ""
     out.print(f"Coulomb: {ff.coulomb.method}, cutoff {ff.coulomb.cutoff:g} Å{damping}")
     out.print(f"range: {ff.validity.composition or 'not stated'}; temperature {_temperatures(ff.validity.temperature)}")
@@ -69,9 +70,9 @@ def show(name: Name) -> None:
         ("Sources", [f"{s.text}{f' doi {s.doi}' if s.doi else ''}" for s in ff.sources]),
     ):
         if lines:
-            out.print(f"[bold]{title}[/]")
+            out.print(Text(title, "bold"))
             for line in lines:
-                out.print(f"- {line}", markup=False)
+                out.print(f"- {line}")
 
 
 def _temperatures(span: tuple[float, float] | None) -> str:

@@ -22,10 +22,10 @@ _WRONG_PATH = (FileNotFoundError, FileExistsError, PermissionError, NotADirector
 
 
 def console(stderr: bool = False) -> Console:
-    """A rich console; colours only where a terminal is watching."""
+    """A rich console; colours only where a terminal is watching. Text is printed as it is: colour comes from ``rich.text.Text``."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 class PlainErrors(TyperGroup):

@@ -6,6 +6,7 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..library.measurements import is_expected
 from . import messages
 
 if TYPE_CHECKING:
@@ -23,9 +24,9 @@ def print_run(run: Run) -> None:
     print_tables(run.path)
     glass, page = run.replicas[0].path / "glass.extxyz", run.path / "report.html"
     if glass.is_file():
-        out.print(f"glass: {glass} (opens in OVITO)", markup=False)
+        out.print(f"glass: {glass} (opens in OVITO)")
     if page.is_file():
-        out.print(f"report: {page}", markup=False)
+        out.print(f"report: {page}")
         messages.next_command(f"open {page} in a browser")
     else:
         messages.next_command(f"glasswright resume {run.path}")
@@ -61,4 +62,5 @@ def _number(value: str, spread: str = "") -> str:
 
 def _measured(row: dict[str, str]) -> str:
     low, high = row["measured_low"], row["measured_high"]
-    return f"{_number(low)} to {_number(high)}" if low and high and low != high else _number(row["measured"])
+    value = f"{_number(low)} to {_number(high)}" if low and high and low != high else _number(row["measured"])
+    return f"{value} (expected)" if value and is_expected(row["source"]) else value

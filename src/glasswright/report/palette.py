@@ -91,6 +91,7 @@ def to_svg(figure: Figure, name: str, description: str) -> str:
     from html import escape
     from io import StringIO
 
+    name = re.sub(r"[^\w-]+", "-", name)
     buffer = StringIO()
     with style():
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})

@@ -10,6 +10,8 @@ import numpy as np
 
 from ..analysis.cutoffs import ANIONS
 from ..curve import Curve
+from ..errors import InputError
+from ..library.measurements import is_expected
 from . import figures
 from .contents import Contents, known_curves
 from .html import absent, figure, grid, number, table, with_spread
@@ -37,8 +39,25 @@ def thermo(contents: Contents) -> str:
         cards.append(_picture("thermo", "The whole run", figures.plot_thermo(first, contents.n_atoms, others=others), note, wide=True))
         if np.count_nonzero(first["stage"] == "quench") > 3:
             plot = figures.plot_cooling(first, contents.n_atoms, others=others)
-            cards.append(_picture("cooling", "Along the quench", plot, "The bend is the glass transition of this cooling rate.", wide=True))
+            note = f"The bend is the glass transition of this cooling rate.{_rate(contents.document.get('settings', {}))}"
+            cards.append(_picture("cooling", "Along the quench", plot, note, wide=True))
     return grid([*cards, *_stages(contents), *_replicas(contents)])
+
+
+_LABORATORY = (1e-2, 10.0)
+"""Cooling rates of glasses in a laboratory, from annealing to a casting [K/s]."""
+
+
+def _rate(settings: Mapping[str, Any]) -> str:
+    """What the cooling rate of the run means."""
+    rate = settings.get("rate")
+    if not rate or settings.get("program"):
+        return ""
+    most, least = (np.log10(float(rate) * 1e15 / real) for real in _LABORATORY)
+    return (
+        f" {float(rate) * 1e3:.4g} K/ps is {least:.0f} to {most:.0f} orders of magnitude faster than the 0.01 to 10 K/s of a laboratory: density "
+        "and medium-range order (rings, first sharp diffraction peak) depend on it, bond lengths hardly do."
+    )
 
 
 def _stages(contents: Contents) -> list[str]:
@@ -115,7 +134,7 @@ def scattering(contents: Contents) -> str:
         low, high = _RANGES.get(measured.kind, (measured.x[0], measured.x[-1]))
         span = (low, min(high, measured.x[-1], simulated.x[-1]))
         plot = figures.plot_comparison(simulated, measured, x_range=span)
-        isotopes = " ".join(name.split("_")[4:])
+        isotopes = escape(" ".join(name.split("_")[4:]))
         title = f"{escape(measured.kind)}, {' with '.join(filter(None, (radiation, isotopes)))}: simulated and measured"
         cards.append(_picture(f"compare-{name}", title, plot, _residual(measured, simulated), wide=True))
     totals = {"neutron": "sq_neutron", "X-ray": "sq_xray"}
@@ -135,7 +154,10 @@ def _absent(contents: Contents) -> list[str]:
         radiation = radiation_of(entry.radiation)
         if "_".join((entry.kind.lower().replace("(", "_of_").replace(")", ""), entry.radiation, *entry.isotopes.values())) in shown:
             continue
-        why = "The curve is here, but the box is too small to be compared with it." if entry.load() is not None else escape(entry.where_to_get_it())
+        try:
+            why = "The curve is here, but the box is too small to be compared with it." if entry.load() is not None else escape(entry.where_to_get_it())
+        except InputError as error:
+            why = escape(str(error))
         again = _AGAIN.format(path=escape(str(contents.run.path)))
         cards.append(absent(f"{escape(entry.kind)}, {radiation}: the measured curve would be drawn here", f"{why} {again}"))
     if not shown and not cards:
@@ -326,7 +348,8 @@ def facts(contents: Contents) -> str:
         spreads.update(part for part in notes if part.startswith("spread over"))
         remarks = "; ".join(part for part in notes if not part.startswith("spread over"))
         origin = escape(row.get("source") or "") + (f" <small>{escape(remarks)}</small>" if remarks else "")
-        cells.append([escape(row.get("quantity", "")), simulated, measured_text(row), escape(unit), agreement(row), origin])
+        expected = " (expected)" if is_expected(row.get("source") or "") else ""
+        cells.append([escape(row.get("quantity", "")), simulated, measured_text(row) + expected, escape(unit), agreement(row), origin])
     return figure("", table(("quantity", "simulated", "measured", "unit", "", "source"), cells), _spread_note(spreads), wide=True)
 
 

@@ -17,7 +17,7 @@ from ..composition import Composition
 from ..curve import Curve
 from ..errors import InputError
 from ..io.run import Run
-from ..library.measurements import measured_curves
+from ..library.measurements import MeasuredQn, measured_curves, measured_qn
 from .compare import compare_shells
 from .measured import SummaryRow, oxygen_rows, qn_rows, summary_rows
 from .tables import write_analysis
@@ -35,7 +35,7 @@ class Analysis:
     summary: Sequence[SummaryRow]
     """Simulated beside measured."""
     absent: Sequence[str]
-    """Measured curves that would be shown if they were here, and where to get them."""
+    """What would be shown if it were here, with where to get it; and what is here but of no use, with the reason."""
 
     @property
     def curves(self) -> Mapping[str, Curve]:
@@ -118,8 +118,15 @@ def _open(path: Path) -> Run | Atoms:
 
 def _conclude(found: Survey, composition: Composition | None, absent: Sequence[str], out: Path | None, spread_over: str) -> Analysis:
     rows = summary_rows(found, composition, spread_over)
+    populations: MeasuredQn | str = ""
+    if composition is not None:
+        try:
+            populations = measured_qn(composition)
+        except InputError as error:  # a file of the user's: no reason to refuse the analysis
+            populations = str(error)
+            absent = [*absent, populations]
     if out is not None:
-        write_analysis(out, found, rows, qn_rows(found, composition), oxygen_rows(found, composition))
+        write_analysis(out, found, rows, qn_rows(found, populations), oxygen_rows(found, composition))
     return Analysis(found, rows, absent)
 
 
@@ -139,24 +146,25 @@ def _with_run(found: Survey, run: Run) -> Survey:
 
 def _survey(frames: Sequence[Atoms]) -> tuple[Survey, list[str]]:
     """Curves and numbers, with measured curves of this glass, the simulated ones as the instruments would have seen them, and their
-    residuals; and which measured curves are absent."""
+    residuals; and which measured curves are absent, with the reason."""
     composition = _composition(frames[0])
     shells = pair_shells(frames, Q_MAX)
     found = survey(frames, shells)
     curves, numbers, absent = dict(found.curves), dict(found.numbers), []
     for entry in [] if composition is None else measured_curves(composition):
-        experiment = entry.load()
-        if experiment is None:
-            absent.append(entry.where_to_get_it())
-            continue
+        radiation, isotopes = "X-ray" if entry.radiation == "xray" else "neutron", "".join(f"_{i}" for i in entry.isotopes.values())
         try:
+            experiment = entry.load()
+            if experiment is None:
+                absent.append(entry.where_to_get_it())
+                continue
             score = compare_shells(shells, experiment)
-        except InputError:  # the box is too small for this curve
+        except InputError as error:  # the file is no such curve, or the box is too small for it
+            absent.append(f"The measured {radiation} {entry.kind} of {entry.composition}{isotopes.replace('_', ' ')} is left out: {error}")
             continue
-        isotopes = "".join(f"_{i}" for i in experiment.isotopes.values())
         name = f"{entry.kind.lower().replace('(', '_of_').replace(')', '')}_{entry.radiation}{isotopes}"
         curves[f"measured_{name}"], curves[f"compared_{name}"] = score.curves["measured"], score.curves["simulated"]
-        label = f"R_chi, {'X-ray' if entry.radiation == 'xray' else 'neutron'} {entry.kind}{isotopes.replace('_', ' ')}"
+        label = f"R_chi, {radiation} {entry.kind}{isotopes.replace('_', ' ')}"
         numbers[label] = Number(score.r_chi)
         numbers[f"{label}, scaled"] = Number(score.r_chi_scaled)
     return replace(found, curves=curves, numbers=numbers), absent

@@ -58,7 +58,10 @@ def compare_shells(shells: PairShells, experiment: Experiment, policy: Policy = 
         raise InputError("The box is too small for this measured curve.", f"Only {int(kept.sum())} of its points lie where the box holds information.")
     simulated = as_measured(shells, experiment)
     x = experiment.curve.x[kept]
-    measured_i, simulated_i = (_comparable(c, shells, experiment)[kept] for c in (experiment.curve, simulated))
+    # Each by its own density and composition: the T(r) of a sample is not normalised by the model.
+    sample, density = experiment.composition.atom_fractions, experiment.number_density or shells.density
+    measured_i = _comparable(experiment.curve, density, mean_squared_length(sample, experiment.isotopes))[kept]
+    simulated_i = _comparable(simulated, shells.density, mean_squared_length(shells.fractions, experiment.isotopes))[kept]
     terms = [simulated_i] + ([np.ones_like(x), x**2] if policy == "scale+background" else [])
     design = np.stack(terms, axis=1)
     fit, *_ = np.linalg.lstsq(design, measured_i, rcond=None)
@@ -81,13 +84,13 @@ def r_chi(measured: NDArray[np.float64], simulated: NDArray[np.float64]) -> floa
     return float(np.sqrt(((measured - simulated) ** 2).sum() / total))
 
 
-def _comparable(curve: Curve, shells: PairShells, experiment: Experiment) -> NDArray[np.float64]:
-    """The curve in the form residuals are taken of: proportional to S - 1 in Q, g(r) in r."""
-    if experiment.in_q:
-        return curve.y - 1 if curve.kind == "S(Q)" else curve.y
-    if curve.kind == "g(r)":
+def _comparable(curve: Curve, density: float, squared_length: float) -> NDArray[np.float64]:
+    """The curve in the form residuals are taken of: proportional to S - 1 in Q, g(r) in r; atoms per Å³ and ⟨b⟩² [barn] of what it is of."""
+    if curve.kind == "S(Q)":
+        return curve.y - 1
+    if curve.kind not in ("T(r)", "D(r)"):
         return curve.y
-    ideal = 4 * np.pi * shells.density * curve.x * mean_squared_length(shells.fractions, experiment.isotopes)
+    ideal = 4 * np.pi * density * curve.x * squared_length
     return np.asarray(curve.y / ideal) if curve.kind == "T(r)" else 1 + curve.y / ideal
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..analysis.survey import Number, Survey
 from ..composition import Composition
+from ..errors import InputError
 from ..library.density import choose_density
-from ..library.measurements import Fact, MeasuredQn, facts, measured_qn
+from ..library.measurements import Fact, MeasuredQn, facts
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ def summary_rows(found: Survey, composition: Composition | None, spread_over: st
     """Every number of a survey with what the library knows about it."""
     known = {} if composition is None else _known(composition)
     rows = []
-    for quantity, number in {**found.numbers, **_mean_qn(found)}.items():
+    for quantity, number in found.numbers.items():
         spread = f"spread over {spread_over}" if number.spread is not None else ""
         fact = known.get(quantity)
         if fact is None:
@@ -39,14 +39,13 @@ def summary_rows(found: Survey, composition: Composition | None, spread_over: st
     return rows
 
 
-def qn_rows(found: Survey, composition: Composition | None) -> list[dict[str, object]]:
-    """Rows of tables/qn.csv; measured populations are those of silicon."""
-    measured = None if composition is None else measured_qn(composition)
+def qn_rows(found: Survey, measured: MeasuredQn | str) -> list[dict[str, object]]:
+    """Rows of tables/qn.csv; measured populations are those of silicon, or why there are none."""
     rows: list[dict[str, object]] = []
     for (species, n), number in found.qn.items():
         known = measured if isinstance(measured, MeasuredQn) and species == "Si" else None
         value = None if known is None else known.fractions.get(n)
-        source = known.source if known is not None else (measured if isinstance(measured, str) else "")
+        source = measured if isinstance(measured, str) else "" if known is None else known.source
         rows.append({"species": species, "n": n, "fraction": number.value, "spread": number.spread, "measured": value, "source": source})
     return rows
 
@@ -60,22 +59,17 @@ def oxygen_rows(found: Survey, composition: Composition | None) -> list[dict[str
     ]
 
 
-def _mean_qn(found: Survey) -> Mapping[str, Number]:
-    """Mean n of the Qn of a single network former."""
-    species = {s for s, _ in found.qn}
-    if len(species) != 1:
-        return {}
-    return {"mean Qn": Number(sum(n * number.value for (_, n), number in found.qn.items()))}
-
-
 def _known(composition: Composition) -> dict[str, Fact]:
     known = facts(composition)
-    choice = choose_density(composition)
-    if choice.kind == "measured":
+    try:
+        choice = choose_density(composition)
+    except InputError:  # an element the library has no volume of
+        choice = None
+    if choice is not None and choice.kind == "measured":
         known["density"] = Fact("density", choice.value, choice.source, "READ", "g/cm3")
     stoichiometry = "stoichiometry (every oxygen bonded to one or two network formers)"
     if composition.nbo_per_oxygen is not None:
-        known["non-bridging oxygen fraction"] = Fact("", composition.nbo_per_oxygen, stoichiometry, "DERIVED")
+        known["non-bridging oxygen fraction"] = Fact("", composition.nbo_per_oxygen, stoichiometry, "EXPECTED")
     if composition.mean_qn is not None:
-        known["mean Qn"] = Fact("", composition.mean_qn, stoichiometry, "DERIVED")
+        known["mean Qn"] = Fact("", composition.mean_qn, stoichiometry, "EXPECTED")
     return known

@@ -13,13 +13,13 @@ from ..io.atomic import write_text
 from ..io.curves import write_curve
 from .measured import SummaryRow
 
+_OURS = ("rdf_", "sq_", "angle_", "msd_", "measured_", "compared_", "t_of_r_")
+"""How our curves are named: what else lies beside them is not ours to remove."""
 _SUMMARY = ("quantity", "simulated", "spread", "unit", "measured", "measured_low", "measured_high", "source", "note")
 
 
-def write_analysis(
-    out: Path, found: Survey, summary: Sequence[SummaryRow], qn: Sequence[Mapping[str, object]], oxygen: Sequence[Mapping[str, object]]
-) -> None:
-    """Write ``curves/*.csv`` and ``tables/*.csv``, and remove those of an earlier analysis.
+def write_analysis(out: Path, found: Survey, summary: Sequence[SummaryRow], qn: Sequence[Mapping[str, object]], oxygen: Sequence[Mapping[str, object]]) -> None:
+    """Write ``curves/*.csv`` and ``tables/*.csv``, and remove the curves of an earlier analysis.
 
     Raises
     ------
@@ -27,11 +27,11 @@ def write_analysis(
         If the directory cannot be written.
     """
     try:
-        for folder, names in (("curves", found.curves), ("tables", ("summary", "coordination", "qn", "oxygen"))):
+        for folder in ("curves", "tables"):
             (out / folder).mkdir(parents=True, exist_ok=True)
-            for old in (out / folder).glob("*.csv"):
-                if old.stem not in names:
-                    old.unlink()
+        for old in (out / "curves").glob("*.csv"):
+            if old.stem.startswith(_OURS) and old.stem not in found.curves:
+                old.unlink()
         for name, curve in found.curves.items():
             write_curve(out / "curves" / f"{name}.csv", curve)
         _write(out / "tables" / "summary.csv", _SUMMARY, [_summary(row) for row in summary])
