@@ -12,7 +12,7 @@ from glasswright.curve import Curve
 from glasswright.errors import InputError
 from glasswright.experiment import Experiment, read_columns
 from glasswright.io.curves import read_curve, write_curve
-from glasswright.library.measurements import facts, measured_curves, measured_qn, measured_table, shipped_experiment
+from glasswright.library.measurements import facts, is_expected, measured_curves, measured_qn, measured_table, shipped_experiment
 from glasswright.library.scattering import mean_squared_length
 
 
@@ -65,6 +65,12 @@ def test_bad_data_are_refused(tmp_path, text, said):
         {"kind": "S(Q)", "window": "hann"},
         {"kind": "S(Q)", "q_range": (3.0, 1.0)},
         {"kind": "S(Q)", "q_range": (30.0, 40.0)},
+        {"kind": "S(Q)", "q_range": (1.0,)},
+        {"kind": "S(Q)", "q_range": (None, 3.0)},
+        {"kind": "S(Q)", "q_range": "all"},
+        {"kind": "S(Q)", "q_range": 3.0},
+        {"kind": "S(Q)", "density": 0.0},
+        {"kind": "S(Q)", "density": -2.2},
         {"kind": "S(Q)", "composition": "SiO"},
         {"kind": "S(Q)", "composition": ""},
         {"kind": "S(Q)", "density": "heavy"},
@@ -134,7 +140,14 @@ def test_facts_belong_to_their_glass():
     assert "Si-O-Si angle" not in silicate
     assert silicate["Na-O coordination"].value == 4.8
     assert facts(Composition("Ge20Se80")) == {}
-    assert {f.status for f in silica.values()} <= {"READ", "DERIVED"}
+    assert {f.status for f in silica.values()} <= {"READ", "DERIVED", "EXPECTED"}
+
+
+@pytest.mark.parametrize("glass", ["SiO2", "30Na2O-70SiO2", "GeO2"])
+def test_what_is_expected_is_not_called_measured(glass):
+    known = facts(Composition(glass))
+    assert all(is_expected(fact.source) == (fact.status == "EXPECTED") for fact in known.values())
+    assert [name for name, fact in known.items() if fact.status == "EXPECTED"] == ([] if glass == "GeO2" else ["O-Si-O angle"])
 
 
 def test_measured_curves_that_are_absent_say_where_to_get_them(monkeypatch, tmp_path):
@@ -145,6 +158,41 @@ def test_measured_curves_that_are_absent_say_where_to_get_them(monkeypatch, tmp_
         assert entry.load() is None
         assert "GLASSWRIGHT_DATA" in entry.where_to_get_it()
     assert "do not ship" in measured_qn(Composition("30Na2O-70SiO2"))
+
+
+QN = "na2o_sio2/qn_nmr_sio2_na.csv"
+POPULATIONS = "20,50,48,2,0,0\n40,2,67,29,2,0\n55.61,0,3,54,39,4\n33.2,9.5,81,9.5,0,0\nother data\n"
+
+
+@pytest.mark.parametrize("header", ["", "Na2O [mol%],Q4,Q3,Q2,Q1,Q0\n", "# from the paper\nx;Q4;Q3;Q2;Q1;Q0\n"])
+def test_measured_qn_are_read(monkeypatch, tmp_path, header):
+    monkeypatch.setenv("GLASSWRIGHT_DATA", str(tmp_path))
+    assert "mol% Na2O, then Q4, Q3, Q2, Q1 and Q0" in measured_qn(Composition("30Na2O-70SiO2"))
+    (tmp_path / QN).parent.mkdir()
+    write(tmp_path / QN, header + POPULATIONS)
+    measured = measured_qn(Composition("30Na2O-70SiO2"))
+    assert [measured.fractions[n] for n in (4, 3, 2, 1, 0)] == pytest.approx([0.26, 0.575, 0.155, 0.01, 0])
+    assert measured_qn(Composition("50Na2O-50SiO2")).fractions[3] == pytest.approx(0.03 + 0.64 * 5.61 / 15.61)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no row"),
+        ("Na2O,Q4\n", "no row"),
+        ("20,50,48,2,0\n", "Line 1"),
+        ("x,Q4,Q3,Q2,Q1,Q0\n20,50,48,2,0,0\n25,38,broken,1,0,0\n", "Line 3"),
+        ("20,50,48,2,0,0\nbroken\n", "Line 2"),
+        ("20,nan,48,2,0,0\n", "Line 1"),
+        ("20,0,0,0,0,0\n", "Line 1"),
+    ],
+)
+def test_odd_measured_qn_are_refused(monkeypatch, tmp_path, text, said):
+    monkeypatch.setenv("GLASSWRIGHT_DATA", str(tmp_path))
+    (tmp_path / QN).parent.mkdir()
+    write(tmp_path / QN, text)
+    with pytest.raises(InputError, match=f"{said}.*qn_nmr|qn_nmr.*{said}"):
+        measured_qn(Composition("30Na2O-70SiO2"))
 
 
 def test_elastic_table():

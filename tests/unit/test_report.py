@@ -78,6 +78,23 @@ def test_every_section_of_a_finished_run_is_there(text: str) -> None:
     assert "glass yet" not in text
 
 
+def test_measurements_are_cited_and_expectations_are_not_called_measured(tmp_path: Path, synthetic_run: MakeRun) -> None:
+    path = synthetic_run(tmp_path / "run")
+    with open(path / "tables" / "summary.csv", "a", encoding="utf-8") as file:
+        file.write("O-Si-O angle,109.4,,degree,109.47,,,geometry of the regular tetrahedron,\n")
+    text = write_report(path).read_text()
+    sources = text.partition('<section id="sources">')[2].partition("<h3>")[0]
+    for source in ("a formula in a test", "list of measured densities", "diffraction", "NMR of a test"):
+        assert sources.count(f"<li>{source}</li>") == 1
+    assert "geometry" not in sources
+    assert "expected 109.5" in text and "measured 109.5" not in text
+    assert "109.5 (expected)" in text
+
+
+def test_the_report_says_what_the_cooling_rate_means(text: str) -> None:
+    assert "50 K/ps is 13 to 16 orders of magnitude faster than the 0.01 to 10 K/s of a laboratory" in text
+
+
 def test_texts_of_a_run_are_escaped(text: str) -> None:
     assert "A warning with &lt;angle brackets&gt; &amp; an ampersand." in text
     assert "<angle" not in text

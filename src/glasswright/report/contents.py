@@ -13,7 +13,7 @@ from ..composition import Composition
 from ..curve import Curve
 from ..errors import InputError
 from ..io.run import Run
-from ..library.measurements import MeasuredCurve, measured_curves
+from ..library.measurements import MeasuredCurve, is_expected, measured_curves
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +69,12 @@ class Contents:
     def measured(self) -> list[tuple[str, Curve]]:
         """Measured curves and the rest of their names: neutrons before X-rays, Q before r."""
         return sorted(self.named("measured_").items(), key=lambda item: (not item[1].kind.endswith("(Q)"), "xray" in item[0], item[0]))
+
+    def measured_by(self) -> list[str]:
+        """Sources of every measurement that this report shows: curves, facts (density among them) and Qn, each once."""
+        curves = [str(curve.metadata.get("source") or "") for name, curve in self.measured() if f"compared_{name}" in self.curves]
+        tables = [str(row.get("source") or "") for name in ("summary", "qn") for row in self.run.table(name) if row.get("measured")]
+        return list(dict.fromkeys(source for source in (*curves, *tables) if source and not is_expected(source)))
 
     def of_replicas(self, prefix: str) -> list[dict[str, Curve]]:
         return [{n.removeprefix(prefix): c for n, c in curves.items() if n.startswith(prefix)} for curves in self.replica_curves]

@@ -11,6 +11,7 @@ from typing import Any
 from ..analysis.cutoffs import ANIONS
 from ..io.atomic import write_text
 from ..io.run import Run
+from ..library.measurements import is_expected
 from . import sections
 from .contents import Contents
 from .figures import pretty_unit
@@ -141,7 +142,7 @@ def _tiles(contents: Contents) -> list[str]:
             tiles.append(_tile(heading, number(raw, 3), "", f"{number(scaled, 3)} with a fitted scale" if scaled is not None else ""))
     for row in _chosen(contents.run.table("summary"))[: 6 - len(tiles)]:
         measured_value = sections.measured_text(row)
-        word = "expected" if row.get("source", "").startswith("stoichiometry") else "measured"
+        word = "expected" if is_expected(row.get("source", "")) else "measured"
         below = f"{word} {measured_value} {sections.agreement(row)}" if measured_value != "–" else ""
         tiles.append(_tile(escape(row.get("quantity", "")), number(row.get("simulated", "")), escape(pretty_unit(row.get("unit", "") or "")), below))
     return tiles
@@ -162,10 +163,11 @@ def _tile(name: str, value: str, unit: str, below: str) -> str:
 
 
 def _sources(contents: Contents) -> str:
-    """Citations of what ran, the choices that are ours, then settings and versions in a fold."""
+    """Citations of what ran and of the measurements shown beside it, the choices that are ours, then settings and versions in a fold."""
     document = contents.document
     cited = [link(str(c.get("text", "")), str(c.get("doi", ""))) for c in document.get("citations", [])]
     forcefield: Mapping[str, Any] = document.get("forcefield", {})
+    measured = [escape(source) for source in contents.measured_by()]
     choices = [escape(str(c)) for c in (*forcefield.get("our_choices", ()), *forcefield.get("notes", ()))]
     reasons = [
         f"<b>{word}</b>: {escape(str(text))}"
@@ -187,6 +189,7 @@ def _sources(contents: Contents) -> str:
     )
     return (
         f'<section id="sources"><h2>Sources</h2>{"<p>Cite what ran here:</p>" if cited else ""}<ol>{"".join(f"<li>{c}</li>" for c in cited)}</ol>'
+        + (f"<p>Cite the measurements shown beside it:</p>{listing(measured)}" if measured else "")
         + (f"<h3>Choices</h3>{listing(reasons + choices)}" if reasons or choices else "")
         + folded
         + "</section>"

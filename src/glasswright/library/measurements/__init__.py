@@ -1,7 +1,7 @@
 """Measurements of glasses: facts, tables and curves, each with its source."""
 
 from .curves import MeasuredCurve, measured_curves, shipped_experiment
-from .facts import Fact, facts
+from .facts import Fact, facts, is_expected
 from .place import data_folder
 from .qn import MeasuredQn, measured_qn
 from .tables import MeasuredTable, measured_table
@@ -13,6 +13,7 @@ __all__ = [
     "MeasuredTable",
     "data_folder",
     "facts",
+    "is_expected",
     "measured_curves",
     "measured_qn",
     "measured_table",

@@ -23,7 +23,7 @@ class Fact:
     value: float
     source: str
     status: str
-    """``READ`` (stands in the source) or ``DERIVED`` (computed from data of the source)."""
+    """``READ`` (stands in the source), ``DERIVED`` (computed from data of the source) or ``EXPECTED`` (``is_expected``)."""
     unit: str = ""
     low: float | None = None
     high: float | None = None
@@ -43,6 +43,11 @@ class Fact:
 def facts(composition: Composition) -> dict[str, Fact]:
     """What is known about a glass: quantity → fact."""
     return {fact.quantity: fact for fact in _all() if fact.holds_for(composition)}
+
+
+def is_expected(source: str) -> bool:
+    """Whether a number follows from stoichiometry or geometry and was not measured: the first word of its source says so."""
+    return source.startswith(("stoichiometry", "geometry"))
 
 
 def same_glass(a: Composition, b: Composition) -> bool:
