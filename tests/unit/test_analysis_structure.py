@@ -14,9 +14,7 @@ from glasswright.errors import InputError
 
 def alpha_quartz():
     """Levien, Prewitt and Weidner, Am. Mineral. 65, 920 (1980)."""
-    return crystal(
-        ("Si", "O"), basis=[(0.4697, 0, 2 / 3), (0.4135, 0.2669, 0.1191 + 2 / 3)], spacegroup=154, cellpar=[4.9160, 4.9160, 5.4054, 90, 90, 120]
-    )
+    return crystal(("Si", "O"), basis=[(0.4697, 0, 2 / 3), (0.4135, 0.2669, 0.1191 + 2 / 3)], spacegroup=154, cellpar=[4.9160, 4.9160, 5.4054, 90, 90, 120])
 
 
 def beta_cristobalite():
@@ -175,7 +173,32 @@ def test_what_is_no_glass_is_refused(atoms):
         analysis.partial_rdf([])
 
 
-@pytest.mark.parametrize(("r_max", "bin_width"), [(0, 0.1), (5, 0), (5, -1), (np.inf, 0.1), (5, np.nan), (1e9, 1e-9)])
+@pytest.mark.parametrize(("r_max", "bin_width"), [(0, 0.1), (5, 0), (5, -1), (np.inf, 0.1), (5, np.nan), (1e9, 1e-9), (None, 0.1), ("far", 0.1), ([5], 0.1)])
 def test_impossible_bins_are_refused(r_max, bin_width):
     with pytest.raises(InputError):
         analysis.partial_rdf(alpha_quartz(), r_max, bin_width)
+    with pytest.raises(InputError):
+        analysis.t_of_r(alpha_quartz(), r_max, bin_width)
+
+
+@pytest.mark.parametrize("q", [None, "all", [1, "two"], [[1, 2], [3]], [], [0.0, 1.0], [2.0, 1.0], 1j])
+def test_impossible_wave_numbers_are_refused(q):
+    with pytest.raises(InputError):
+        analysis.structure_factor(alpha_quartz(), q)
+
+
+def test_an_impossible_end_of_the_transform_is_refused():
+    for q_max in (None, "20", 0.5):
+        with pytest.raises(InputError):
+            analysis.t_of_r(alpha_quartz(), q_max=q_max)
+
+
+def test_configurations_of_different_composition_are_refused():
+    other = alpha_quartz()
+    other.symbols[0] = "Ge"
+    with pytest.raises(InputError, match="Configuration 3 is"):
+        analysis.partial_rdf([alpha_quartz(), alpha_quartz(), other])
+    free = alpha_quartz()
+    free.pbc = False
+    with pytest.raises(InputError, match="no periodic cell"):
+        analysis.partial_rdf([alpha_quartz(), free])

@@ -9,6 +9,7 @@ import pytest
 from ase import Atoms
 from ase.spacegroup import crystal
 
+from glasswright.analysis import density as mass_density
 from glasswright.analysis.fsdp import first_sharp_diffraction_peak
 from glasswright.analysis.shells import pair_shells
 from glasswright.composition import Composition
@@ -52,8 +53,13 @@ def rows(path):
 def test_everything_is_written(tmp_path, no_data):
     (tmp_path / "curves").mkdir()
     (tmp_path / "curves" / "rdf_Na-O.csv").write_text("of an earlier analysis")
+    (tmp_path / "tables").mkdir()
+    own = [tmp_path / "curves" / "my_measured.csv", tmp_path / "tables" / "mine.csv"]
+    for path in own:
+        path.write_text("the user's own")
     found = analyze([quartz(1), quartz(2)], tmp_path)
-    names = {p.stem for p in (tmp_path / "curves").glob("*.csv")}
+    assert all(path.read_text() == "the user's own" for path in own)
+    names = {p.stem for p in (tmp_path / "curves").glob("*.csv")} - {"my_measured"}
     assert names == set(found.curves)
     assert names >= {"rdf_O-Si", "rdf_total_neutron", "rdf_total_xray", "t_of_r_neutron", "sq_neutron", "sq_xray", "angle_O-Si-O", "angle_Si-O-Si"}
     assert np.allclose(read_curve(tmp_path / "curves" / "sq_neutron.csv").y, found.curves["sq_neutron"].y, atol=1e-7)
@@ -72,6 +78,75 @@ def test_everything_is_written(tmp_path, no_data):
 
 def test_absent_measurements_are_named(no_data):
     assert len(analyze(quartz()).absent) == 3
+
+
+@pytest.fixture
+def data(monkeypatch, tmp_path):
+    """An empty folder of measured data; write a file into it with ``data(name, text)``."""
+    monkeypatch.setenv("GLASSWRIGHT_DATA", str(tmp_path / "data"))
+
+    def supply(name, text):
+        path = tmp_path / "data" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    return supply
+
+
+def silicate():
+    """25Na2O-75SiO2 by its composition only: SiO2 of a crystal renamed Na2O."""
+    atoms = quartz()
+    formers, oxygens = np.flatnonzero(atoms.symbols == "Si"), np.flatnonzero(atoms.symbols == "O")
+    for former, oxygen in zip(formers[::4], oxygens[::8], strict=False):
+        atoms.numbers[[former, oxygen]] = 11
+    return atoms
+
+
+def test_an_odd_measured_file_is_absent_with_the_reason(data):
+    data("sio2_neutron/i_of_q.dat", "no numbers here\n")
+    data("sio2_neutron/t_of_r.dat", "1.0 0.1\n2.0 broken\n")
+    found = analyze(quartz())
+    assert len(found.absent) == 3
+    assert any("i(Q)" in sentence and "no row of numbers" in sentence for sentence in found.absent)
+    assert any("T(r)" in sentence and "Line 2" in sentence for sentence in found.absent)
+    assert not any(name.startswith("measured_") for name in found.curves)
+
+
+def test_odd_measured_qn_are_absent_with_the_reason(data, tmp_path):
+    data("na2o_sio2/qn_nmr_sio2_na.csv", "20,50,48,2,0,0\n25,38,broken,1,0,0\n")
+    found = analyze(silicate(), tmp_path / "out")
+    assert any("Line 2" in sentence and "qn_nmr" in sentence for sentence in found.absent)
+    populations = rows(tmp_path / "out" / "tables" / "qn.csv")
+    assert populations
+    assert all(row["measured"] == "" and "Line 2" in row["source"] for row in populations)
+
+
+def test_elements_without_a_density_are_analysed_all_the_same(no_data):
+    atoms = selenide()
+    atoms.symbols[atoms.symbols == "Ge"] = "Ra"
+    density = next(row for row in analyze(atoms).summary if row.quantity == "density")
+    assert density.simulated.value > 0
+    assert density.measured is None
+
+
+def test_mean_qn_has_a_spread(no_data):
+    whole, broken = quartz(1), quartz(2)
+    broken.positions[np.flatnonzero(broken.symbols == "O")[:40], 2] += 2.0
+    assert analyze([whole, whole]).numbers["mean Qn"].spread == 0
+    frames = analyze([whole, broken])
+    singles = [analyze(atoms).survey for atoms in (whole, broken)]
+    values = [s.numbers["mean Qn"].value for s in singles]
+    assert values[0] == 4 != values[1]
+    assert singles[0].numbers["mean Qn"].spread is None
+    assert frames.numbers["mean Qn"].spread > 0
+    assert pool(singles).numbers["mean Qn"].spread == pytest.approx(np.std(values, ddof=1))
+    row = next(r for r in frames.summary if r.quantity == "mean Qn")
+    assert (row.measured, row.note) == (4, "spread over configurations")
+
+
+def test_frames_of_different_composition_are_refused(no_data):
+    with pytest.raises(InputError, match="Configuration 2"):
+        analyze([quartz(), silicate()])
 
 
 def test_a_glass_without_oxygen_has_no_oxygen_in_its_tables(tmp_path):
@@ -143,15 +218,17 @@ def test_resolution_blurs_the_model():
 
 
 def test_g_of_r_and_t_of_r_agree():
-    """The same residual whether the experimenters published g(r) or T(r) of the same data."""
+    """The same residual whether the experimenters published g(r), T(r) or D(r) of the same data; the sample is lighter than the model."""
     r = np.arange(1.0, 7.0, 0.02)
     composition = synthetic().composition
     model = quartz(shake=0.1)
-    density = len(model) / model.cell.volume
+    density = 0.8 * len(model) / model.cell.volume
+    settings = {"density": 0.8 * mass_density(model), "q_range": (0.5, 25.0), "window": "lorch"}
     g = Curve(r, 1 + 0.5 * np.sin(3 * r), None, "g(r)", "Å")
-    t = Curve(r, 4 * np.pi * density * r * 0.27590892 * g.y, None, "T(r)", "Å")
-    scores = [compare(model, Experiment(c, "neutron", composition, q_range=(0.5, 25.0), window="lorch")).r_chi for c in (g, t)]
-    assert scores[0] == pytest.approx(scores[1], rel=1e-5)
+    ideal = 4 * np.pi * density * r * 0.27590892
+    t, d = Curve(r, ideal * g.y, None, "T(r)", "Å"), Curve(r, ideal * (g.y - 1), None, "D(r)", "Å")
+    scores = [compare(model, Experiment(c, "neutron", composition, **settings)).r_chi for c in (g, t, d)]
+    assert scores[1:] == pytest.approx([scores[0]] * 2, rel=1e-5)
 
 
 def test_other_elements_and_impossible_requests_are_refused():
@@ -164,13 +241,17 @@ def test_other_elements_and_impossible_requests_are_refused():
         compare(quartz(), small)
 
 
+def describe(path, kind, outcome):
+    (path / "run.toml").write_text(f'kind = "{kind}"\nname = "made up"\noutcome = "{outcome}"\nwarnings = []\n\n[settings]\n')
+
+
 def make_run(path, seed, densities=(2.5, 2.7)):
     """A run directory as a melt-quench leaves it: melt, quench and sample frames, thermo rows, product."""
     from glasswright.io.run import THERMO_COLUMNS
     from glasswright.io.trajectory import TrajectoryWriter
 
     path.mkdir(parents=True)
-    (path / "run.toml").write_text('kind = "melt_quench"\noutcome = "done"\n')
+    describe(path, "melt_quench", "done")
     product = quartz(seed)
     product.write(path / "glass.extxyz")
     writer = TrajectoryWriter(path / "trajectory.gsd", product)
@@ -197,7 +278,7 @@ def test_a_run_is_averaged_over_its_sampling(tmp_path, no_data):
 def test_replicas_are_pooled_and_written_one_by_one(tmp_path, no_data):
     make_run(tmp_path / "set" / "replica-01", 1, (2.4, 2.4))
     make_run(tmp_path / "set" / "replica-02", 2, (2.6, 2.6))
-    (tmp_path / "set" / "run.toml").write_text('kind = "replicas"\noutcome = "done"\n')
+    describe(tmp_path / "set", "replicas", "done")
     analyze(tmp_path / "set")
     summary = {r["quantity"]: r for r in rows(tmp_path / "set" / "tables" / "summary.csv")}
     assert float(summary["density"]["simulated"]) == pytest.approx(2.5)
@@ -208,7 +289,7 @@ def test_replicas_are_pooled_and_written_one_by_one(tmp_path, no_data):
 
 
 def test_a_run_without_a_glass_says_how_to_go_on(tmp_path):
-    (tmp_path / "run.toml").write_text('kind = "melt_quench"\noutcome = "running"\n')
+    describe(tmp_path, "melt_quench", "running")
     with pytest.raises(InputError, match="resume"):
         analyze(tmp_path)
 

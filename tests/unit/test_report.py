@@ -174,6 +174,21 @@ def test_a_measured_curve_that_is_not_here_is_named_with_the_way_to_get_it(tmp_p
     assert "glasswright analyze" in text
 
 
+def test_names_of_files_and_odd_measured_files_do_no_harm(tmp_path: Path, synthetic_run: MakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GLASSWRIGHT_DATA", str(tmp_path / "data"))
+    (tmp_path / "data" / "sio2_neutron").mkdir(parents=True)
+    (tmp_path / "data" / "sio2_neutron" / "t_of_r.dat").write_text("no numbers here")
+    path = synthetic_run(tmp_path / "run")
+    for curve in ("measured", "compared"):
+        (path / "curves" / f"{curve}_i_of_q_neutron.csv").rename(path / "curves" / f"{curve}_i_of_q_neutron_<i>&'.csv")
+    text = write_report(path).read_text()
+    Page(text)
+    assert "with &lt;i&gt;&amp;&#x27;: simulated" in text.replace("neutron ", "")
+    for picture in re.findall(r"<svg.*?</svg>", text, flags=re.DOTALL):
+        ElementTree.fromstring(picture.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1))
+    assert "t_of_r.dat holds no row of numbers" in text
+
+
 def test_no_run_no_report(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no run directory"):
         write_report(tmp_path)
