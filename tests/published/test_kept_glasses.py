@@ -1,7 +1,8 @@
 """Glasses made by this package at 50 K/ps (gallery/glasses), three independent replicas each, against measurement.
 
-Tolerances: a quench at least twelve orders of magnitude faster than the laboratory's keeps short-range order (bond lengths and coordination to 1-2 %, the accuracy of the
-force fields), is off in density by a few per cent, and in medium-range order visibly. So the first are tested tightly, the others loosely, and each says why.
+Tolerances: a quench at least twelve orders of magnitude faster than the laboratory's keeps short-range order (bond lengths and coordination
+to 1-2 %, the accuracy of the force fields), is off in density by a few per cent, and visibly so in medium-range order. The first are tested
+tightly, the others loosely, and each says why.
 """
 
 from pathlib import Path
