@@ -7,6 +7,7 @@ its whole path for LAMMPS in this process, whose working directory is the caller
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import shlex
@@ -93,6 +94,8 @@ class InProcess(Program):
 
     def __init__(self, directory: Path, threads: int = 1) -> None:
         super().__init__(directory)
+        if set(self._open) - {threads}:
+            gc.collect()  # Atoms and their calculators refer to each other, so dropped ones linger
         if others := set(self._open) - {threads}:
             raise InputError(
                 f"LAMMPS cannot run with {threads} threads here.",
