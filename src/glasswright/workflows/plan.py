@@ -158,6 +158,8 @@ def _forcefield(settings: QuenchSettings, composition: Composition | None) -> tu
 
 def _start(settings: QuenchSettings, composition: Composition | None) -> Atoms:
     if composition is not None:
+        if settings.types is not None:
+            raise InputError("types is given, but no structure file.", "It names the elements of LAMMPS types in a file.", "Leave it out.")
         return pack(composition, n_atoms=settings.n_atoms, density=settings.density, seed=settings.seed)
     atoms = read_structure(settings.composition, settings.types)
     if settings.density is not None:
