@@ -13,9 +13,10 @@ from ..forcefield import ForceField
 from ..io.run import Run, temporary_run
 from ..io.run_writer import claim
 from ..library.forcefields import load_forcefield
-from ..protocols.dynamics import SingleTask
-from ..stage import Ensemble, Minimization, Stage
-from .job import Job, look_every, read_inputs
+from ..stage import Ensemble
+from .job import Job
+from .run_protocol import run_protocol
+from .single_task import single_task
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -128,40 +129,19 @@ def _run(
     progress: bool,
     engine_options: Mapping[str, Any],
 ) -> Run:
-    from .run_protocol import run_protocol
-
     ff = forcefield if isinstance(forcefield, ForceField) else load_forcefield(forcefield)
     chosen, reason = get_engine(engine, ff, **engine_options)
     settings = {**settings, **{k: v for k, v in engine_options.items() if v is not None}, "seed": seed}
     start = atoms.copy()
     start.calc = None
     start.info = {}
-    job = Job(kind, f"{kind} of {start.get_chemical_formula()} by {ff.name}", start, ff, chosen, reason, _protocol(kind, settings, start), settings, {})
+    job = Job(kind, f"{kind} of {start.get_chemical_formula()} by {ff.name}", start, ff, chosen, reason, single_task(kind, settings, start), settings, {})
     job.document()  # with this, bad input is refused before anything is written or removed
     temporary, path = temporary_run() if out is None else (None, Path(out))
     claim(path, overwrite)
     job.write(path)
     run_protocol(path, progress=progress)
     return Run(path, temporary)
-
-
-def restore_md(path: Path) -> Job:
-    """The molecular dynamics or minimisation of a run directory, as it was prepared."""
-    document, atoms, forcefield, engine, reason = read_inputs(path)
-    settings = document["settings"]
-    protocol = _protocol(document["kind"], settings, atoms)
-    return Job(document["kind"], document["name"], atoms, forcefield, engine, reason, protocol, settings, {})
-
-
-def _protocol(kind: str, s: Mapping[str, Any], atoms: Atoms) -> SingleTask:
-    if kind == "minimize":
-        work = Minimization(s["method"], s["force_tolerance"], s["max_steps"], s["cell"])
-        return SingleTask(kind, work, s["seed"], None, look_every(len(atoms)), 0)
-    temperature, pressure = tuple(s["temperature"]), tuple(s["pressure"])
-    stage = Stage(kind, s["ensemble"], s["n_steps"], s["timestep"], temperature, pressure, s["cell"])
-    first = None if atoms.has("momenta") else temperature[0]
-    looks = min(look_every(len(atoms)), max(1, stage.n_steps // max(1, s["n_frames"])))  # every frame is a look
-    return SingleTask(kind, stage, s["seed"], first, looks, min(s["n_frames"], stage.n_steps))
 
 
 def _span(value: Any, dimension: str) -> tuple[float, float]:

@@ -15,9 +15,9 @@ from ..io.run_writer import locked, write_run_toml
 from ..protocols.driver import Driver, Observer
 from ..protocols.protocol import Progress
 from .job import Job
-from .md import restore_md
 from .plan import restore_quench
 from .progress import announce, progress_bar
+from .single_task import restore_md
 from .stopping import check_stop
 
 _RESTORE: dict[str, Callable[[Path], Job]] = {"melt_quench": restore_quench, "md": restore_md, "minimize": restore_md}
