@@ -100,7 +100,7 @@ def _measured(glass: Composition) -> DensityChoice | None:
         return None
     (x0, low), (x1, high) = below, above
     value = low.value + (high.value - low.value) * (x - x0) / (x1 - x0)
-    between = f"Interpolated between {low.composition} ({low.value:g}) and {high.composition} ({high.value:g} g/cm³)"
+    between = f"Interpolated between {100 * x0:.3g} and {100 * x1:.3g} mol% {glass.parts[0][0]} ({low.value:g} and {high.value:g} g/cm³)"
     return DensityChoice(value, "measured", f"{between}: {low.source}.")
 
 
