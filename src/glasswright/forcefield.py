@@ -24,6 +24,11 @@ def pair_key(a: str, b: str) -> Pair:
     return (a, b) if a <= b else (b, a)
 
 
+def species_labels(atoms: Atoms) -> NDArray[np.str_]:
+    """Species of each atom ``(n_atoms,)``: ``atoms.arrays["species"]`` where present, else the chemical symbols."""
+    return np.asarray(atoms.arrays.get("species", atoms.get_chemical_symbols()), dtype=str)
+
+
 @dataclass(frozen=True)
 class Source:
     """Where numbers come from."""
@@ -200,9 +205,9 @@ class ForceField:
         InputError
             If a species or a required pair is missing, or the charges do not balance.
         """
-        from ase.data import atomic_masses, atomic_numbers, chemical_symbols
+        from ase.data import atomic_masses, atomic_numbers
 
-        labels = np.asarray(atoms.arrays.get("species", [chemical_symbols[z] for z in atoms.numbers]), dtype=str)
+        labels = species_labels(atoms)
         known = {s.name: s for s in self.species}
         missing = sorted(set(labels) - set(known))
         if missing:

@@ -35,9 +35,7 @@ def d_of_r(
     isotopes: Mapping[str, str] | None = None,
 ) -> Curve:
     """Differential correlation function D(r) = (2/π) ∫ Q i(Q) M(Q) sin(Qr) dQ [barn/Å²] of neutrons, i(Q) = ⟨b⟩² (S - 1)."""
-    frames = frames_of(source)
-    s = _structure_factor(frames, q_max, "neutron", isotopes)
-    return real_space(s, "D(r)", _radii(r_max, bin_width), number_density(frames), fractions_of(frames[0]), window)
+    return _neutron("D(r)", frames_of(source), _radii(r_max, bin_width), q_max, window, isotopes)
 
 
 def t_of_r(
@@ -49,9 +47,14 @@ def t_of_r(
     isotopes: Mapping[str, str] | None = None,
 ) -> Curve:
     """Total correlation function T(r) = 4πρr⟨b⟩² + D(r) [barn/Å²] of neutrons, as seen up to ``q_max`` [1/Å]."""
-    frames = frames_of(source)
+    return _neutron("T(r)", frames_of(source), _radii(r_max, bin_width), q_max, window, isotopes)
+
+
+def _neutron(
+    kind: Literal["D(r)", "T(r)"], frames: Sequence[Atoms], r: NDArray[np.float64], q_max: float, window: Window, isotopes: Mapping[str, str] | None
+) -> Curve:
     s = _structure_factor(frames, q_max, "neutron", isotopes)
-    return real_space(s, "T(r)", _radii(r_max, bin_width), number_density(frames), fractions_of(frames[0]), window)
+    return real_space(s, kind, r, number_density(frames), fractions_of(frames[0]), window)
 
 
 def xray_rdf(source: Atoms | Sequence[Atoms], r_max: float = 10.0, bin_width: float = 0.05, q_max: float = 20.0, window: Window = "lorch") -> Curve:

@@ -109,9 +109,9 @@ def _print_plan(settings: QuenchSettings) -> None:
     out = messages.console()
     out.print(table)
     for warning in job.remarks["warnings"]:
-        out.print(f"warning: {warning}", markup=False)
-    out.print(f"force field: {job.forcefield.name} ({job.remarks['forcefield_reason']})", markup=False)
-    out.print(f"engine: {job.engine.name} ({job.engine_reason})", markup=False)
+        out.print(f"warning: {warning}")
+    out.print(f"force field: {job.forcefield.name} ({job.remarks['forcefield_reason']})")
+    out.print(f"engine: {job.engine.name} ({job.engine_reason})")
     each = " for each replica" if settings.replicas > 1 else ""
     out.print(f"expected: {plan.n_steps:,} steps, {_clock(plan.seconds or 0.0)}{each}, before any extension of melt and relaxation")
     messages.next_command("the same without --dry-run")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..forcefield import species_labels
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -27,7 +28,7 @@ class TrajectoryWriter:
         """Open ``path``; with ``keep`` only its first frames stay (a resumed run drops what came after its checkpoint)."""
         import gsd.hoomd
 
-        labels = np.asarray(atoms.arrays.get("species", atoms.get_chemical_symbols()), dtype=str)
+        labels = species_labels(atoms)
         self._types = sorted(set(labels))
         self._typeid = np.searchsorted(np.array(self._types), labels).astype(np.uint32)
         self._mass = atoms.get_masses().astype(np.float32)

@@ -44,7 +44,7 @@ class Driver:
         self._species = np.array(forcefield.bind(atoms).species)[guards.types]
         self._mass = float(atoms.get_masses().sum())
 
-    def run(self, observe: Observer) -> tuple[Progress, State]:
+    def run(self, observe: Observer) -> Progress:
         """Carry the run from its last checkpoint, or from the start, to its end.
 
         Raises
@@ -62,17 +62,16 @@ class Driver:
         writer = RunWriter(self._path, self._atoms, checkpoint)
         try:
             with self._engine.open(self._atoms, self._forcefield, self._path, restart) as simulation:
-                state = simulation.state()
                 while (task := self._protocol.task(progress)) is not None:
                     if isinstance(task, Minimization):
-                        progress, state = self._minimize(simulation, task, progress, writer)
+                        progress = self._minimize(simulation, task, progress, writer)
                     else:
-                        progress, state = self._stage(simulation, task, progress, writer, observe)
-                return progress, state
+                        progress = self._stage(simulation, task, progress, writer, observe)
+                return progress
         finally:
             writer.close()
 
-    def _stage(self, simulation: Simulation, stage: Stage, progress: Progress, writer: RunWriter, observe: Observer) -> tuple[Progress, State]:
+    def _stage(self, simulation: Simulation, stage: Stage, progress: Progress, writer: RunWriter, observe: Observer) -> Progress:
         temperature = self._protocol.first_temperature
         if temperature is not None and progress.phase in self._protocol.drawn and not progress.block and not progress.done:
             simulation.set_velocities(temperature, self._protocol.seed)
@@ -103,7 +102,7 @@ class Driver:
             self._write("glass.extxyz", state)  # before the checkpoint that says that all is done
         keep = phase if phase == self._protocol.remembered and progress.phase != phase else None
         writer.checkpoint(self._number(progress), simulation.save, progress.to_dict(), keep)
-        return progress, state
+        return progress
 
     def _look(self, progress: Progress, n_steps: int, stage: Stage, state: State) -> Progress:
         energy = state.conserved_energy if stage.ensemble == "nve" else state.potential_energy
@@ -117,7 +116,7 @@ class Driver:
             pressure=(*progress.pressure, state.pressure) if watched else (),
         )
 
-    def _minimize(self, simulation: Simulation, task: Minimization, progress: Progress, writer: RunWriter) -> tuple[Progress, State]:
+    def _minimize(self, simulation: Simulation, task: Minimization, progress: Progress, writer: RunWriter) -> Progress:
         """After dynamics the glass is what was sampled, and its inherent structure is kept beside it."""
         before, state = simulation.state(), simulation.minimize(task)
         if progress.stages:
@@ -127,7 +126,7 @@ class Driver:
             self._write("glass.extxyz", state, moving=False)
         progress = self._protocol.finish(_unless_at_rest(progress, task, state), task, None, state.potential_energy / len(self._atoms))
         writer.checkpoint(self._number(progress), simulation.save, progress.to_dict())
-        return progress, state
+        return progress
 
     def _write(self, name: str, state: State, moving: bool = True) -> None:
         atoms = self.configuration(state)

@@ -13,7 +13,7 @@ from .. import units
 from ..engines import get_engine
 from ..engines.base import Engine
 from ..errors import InputError
-from ..forcefield import ForceField, Source
+from ..forcefield import ForceField, Source, species_labels
 from ..forms.tabulate import core_radius
 from ..io.atomic import write_text
 from ..io.run import Run
@@ -78,7 +78,7 @@ class Job:
         from .. import __version__
 
         ff = self.forcefield
-        labels, counts = np.unique(np.asarray(self.atoms.arrays.get("species", self.atoms.get_chemical_symbols()), dtype=str), return_counts=True)
+        labels, counts = np.unique(species_labels(self.atoms), return_counts=True)
         remarks = dict(self.remarks)
         return {
             "kind": self.kind,

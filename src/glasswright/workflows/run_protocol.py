@@ -43,7 +43,7 @@ def run_protocol(path: str | Path, progress: bool = False) -> str:
             raise InputError(f"{path} holds a run of kind {document['kind']!r}.", mend="Use a glasswright that knows it.")
         try:
             write_run_toml(path, {**document, "outcome": "running"})
-            ended = _drive(path, progress)
+            ended = _drive(path, document["kind"], progress)
             write_run_toml(path, _concluded(document, ended))
         except BaseException as error:
             with suppress(OSError):  # on a full disk the sentence matters more than its record
@@ -56,9 +56,9 @@ def run_protocol(path: str | Path, progress: bool = False) -> str:
         return "done"
 
 
-def _drive(path: Path, progress: bool) -> Progress:
+def _drive(path: Path, kind: str, progress: bool) -> Progress:
     check_stop(path)
-    job = _RESTORE[Run(path).settings["kind"]](path)
+    job = _RESTORE[kind](path)
     driver = Driver(job.protocol, job.engine, job.forcefield, job.guards(), job.atoms, path)
     bar: AbstractContextManager[Observer | None] = progress_bar(job.name) if progress else nullcontext(None)
     with bar as show:
@@ -69,7 +69,7 @@ def _drive(path: Path, progress: bool) -> Progress:
             if show is not None:
                 show(state_of_run, state, fraction)
 
-        return driver.run(observe)[0]
+        return driver.run(observe)
 
 
 def _outcome(error: BaseException) -> str:
