@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glasswright.errors import InputError, MissingDependency
-from glasswright.native import neighbour_pairs, pair_histogram
+from glasswright.native import core, neighbour_pairs, pair_histogram
 
 CELLS = {
     "cubic": np.diag([7.0, 7.0, 7.0]),
@@ -140,8 +140,9 @@ def test_invariant_under_rotation_permutation_shift_and_choice_of_cell(seed):
 
 def test_a_missing_build_says_what_to_install(monkeypatch):
     def absent(*_):
-        raise ImportError("No module named '_histogram'")
+        raise ImportError("No module named '_cpu'")
 
-    monkeypatch.setattr("glasswright.native.pairs.import_module", absent)
+    monkeypatch.setattr("glasswright.native.instruction_sets.import_module", absent)
+    core.cache_clear()
     with pytest.raises(MissingDependency, match=r"g\+\+.*pip install \."):
         pair_histogram(np.zeros((1, 3)), np.eye(3), [0], 1, 1.0, 1)

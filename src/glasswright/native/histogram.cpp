@@ -1,28 +1,18 @@
-// Python module: histograms of pair distances and neighbour lists. The interpreter lock is released while counting.
+// Histograms of pair distances and neighbour lists. The interpreter lock is released while counting.
+#include "bindings.hpp"
 #include "pair_search.hpp"
 
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-
-#include <memory>
-
-namespace nb = nanobind;
 using glasswright::PairSearch;
 using glasswright::Shift;
 using glasswright::Vector;
 
 namespace {
 
-using Positions = nb::ndarray<const double, nb::shape<-1, 3>, nb::c_contig, nb::device::cpu>;
-using Cell = nb::ndarray<const double, nb::shape<3, 3>, nb::c_contig, nb::device::cpu>;
-using Types = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
-using Cutoffs = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
-
-template <class T> auto to_numpy(std::unique_ptr<std::vector<T>> values, std::initializer_list<std::size_t> shape) {
-    T *data = values->data();
-    nb::capsule owner(values.release(), [](void *p) noexcept { delete static_cast<std::vector<T> *>(p); });
-    return nb::ndarray<nb::numpy, T>(data, shape, owner);
-}
+using Positions = glasswright::Vectors;
+using Cell = glasswright::Matrix;
+using Types = glasswright::Integers;
+using Cutoffs = glasswright::Table;
+using glasswright::to_numpy;
 
 void check_types(const Positions &positions, const Types &types, std::size_t n_types) {
     if (types.shape(0) != positions.shape(0)) throw std::invalid_argument("there must be one type per atom");
@@ -97,7 +87,7 @@ nb::tuple neighbour_pairs(Positions positions, Cell cell, Types types, Cutoffs c
 
 } // namespace
 
-NB_MODULE(GLASSWRIGHT_MODULE, m) {
+void bind_histogram(nb::module_ &m) {
     m.def("pair_histogram", &pair_histogram, nb::arg("positions"), nb::arg("cell"), nb::arg("types"), nb::arg("n_types"), nb::arg("r_max"),
           nb::arg("n_bins"));
     m.def("neighbour_pairs", &neighbour_pairs, nb::arg("positions"), nb::arg("cell"), nb::arg("types"), nb::arg("cutoffs"));

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..errors import InputError, MissingDependency
+from ..errors import InputError
+from .instruction_sets import core
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +56,7 @@ def pair_histogram(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, n_ty
         If the cell has no volume, a position is not finite, or an argument is out of range.
     """
     try:
-        counts: NDArray[np.int64] = _module().pair_histogram(_doubles(positions), _doubles(cell), _integers(types), n_types, float(r_max), n_bins)
+        counts: NDArray[np.int64] = core().pair_histogram(_doubles(positions), _doubles(cell), _integers(types), n_types, float(r_max), n_bins)
         return counts
     except (ValueError, TypeError) as error:
         raise _refused(error) from None
@@ -86,20 +85,9 @@ def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cut
     if not np.all(np.isfinite(table)) or not np.array_equal(table, table.T):
         raise InputError("The table of cutoffs must be finite and symmetric.")
     try:
-        return NeighbourPairs(*_module().neighbour_pairs(_doubles(positions), _doubles(cell), _integers(types), table))
+        return NeighbourPairs(*core().neighbour_pairs(_doubles(positions), _doubles(cell), _integers(types), table))
     except (ValueError, TypeError) as error:
         raise _refused(error) from None
-
-
-def _module() -> ModuleType:
-    try:
-        return import_module("._histogram", __package__)
-    except ImportError as error:
-        raise MissingDependency(
-            "The compiled part of glasswright (glasswright.native) is not built.",
-            f"Python says: {error}.",
-            "Install a C++20 compiler (Debian: apt install g++) and type `pip install .` in the source folder.",
-        ) from error
 
 
 def _doubles(values: ArrayLike) -> NDArray[np.float64]:

@@ -1,0 +1,3 @@
+#include "bindings.hpp"
+
+void bind_far_field(nb::module_ &) {}

@@ -1,0 +1,11 @@
+// The compiled core as a Python module; built once for every instruction set.
+#include "bindings.hpp"
+
+NB_MODULE(GLASSWRIGHT_MODULE, m) {
+    m.attr("instruction_set") = GLASSWRIGHT_INSTRUCTION_SET;
+    bind_histogram(m);
+    bind_forces(m);
+    bind_far_field(m);
+    bind_triplets(m);
+    bind_dynamics(m);
+}

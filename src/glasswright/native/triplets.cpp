@@ -1,0 +1,3 @@
+#include "bindings.hpp"
+
+void bind_triplets(nb::module_ &) {}
