@@ -142,7 +142,7 @@ def test_a_missing_build_says_what_to_install(monkeypatch):
     def absent(*_):
         raise ImportError("No module named '_cpu'")
 
-    monkeypatch.setattr("glasswright.native.instruction_sets.import_module", absent)
+    monkeypatch.setattr("glasswright.native.builds.import_module", absent)
     core.cache_clear()
     with pytest.raises(MissingDependency, match=r"g\+\+.*pip install \."):
         pair_histogram(np.zeros((1, 3)), np.eye(3), [0], 1, 1.0, 1)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
-from .instruction_sets import core
+from .builds import core
 
 
 @dataclass(frozen=True, eq=False)
