@@ -67,7 +67,7 @@ def test_coulomb_parts_end_as_they_should() -> None:
     assert abs(just_inside["wolf"][0][0]) < 1e-6
     for coulomb in COULOMBS:
         assert pair_coulomb(coulomb, 1.0, np.array([coulomb.cutoff, 12.5]), 0.3)[0].tolist() == [0, 0]
-    with pytest.raises(InputError, match="ewald_alpha"):
+    with pytest.raises(InputError, match="split"):
         pair_coulomb(COULOMBS[0], 1.0, np.array([2.0]))
 
 

@@ -12,6 +12,10 @@ from ..errors import InputError
 from ..forcefield import Coulomb
 from ..units import COULOMB
 from .pair import Array
+from .prolate import ProlateSplit
+
+Split = ProlateSplit | float
+"""How an Ewald sum divides 1/r: with prolates, or with a Gaussian of this α [1/Å]."""
 
 
 def _erfc(x: Array, xp: Any) -> Array:
@@ -38,33 +42,37 @@ def screened(r: Array, alpha: float, xp: Any = np) -> tuple[Array, Array]:
     return value, value / r + 2 * alpha / math.sqrt(math.pi) * xp.exp(-((alpha * r) ** 2)) / r
 
 
-def pair_coulomb(coulomb: Coulomb, charges_product: Array, r: Array, ewald_alpha: float | None = None, xp: Any = np) -> tuple[Array, Array]:
+def pair_coulomb(coulomb: Coulomb, charges_product: Array, r: Array, split: Split | None = None, xp: Any = np) -> tuple[Array, Array]:
     """Real-space Coulomb energy [eV] and force -dU/dr [eV/Å] of two charges at distances ``r`` [Å].
 
-    ==========  ============================================================================
+    ==========  ================================================================================================
     method      energy / (e²/4πε₀ q q')
-    ==========  ============================================================================
-    ewald       erfc(αr)/r; the reciprocal part is the engine's
+    ==========  ================================================================================================
+    ewald       erfc(αr)/r or, split with prolates, N(r), which ends at the cutoff of the split; the rest is the engine's
     dsf         erfc(αr)/r - v + f (r - rc), v and f the value and force of the first at rc (doi 10.1063/1.2206581)
     wolf        erfc(αr)/r - v; its force is the derivative of that (doi 10.1063/1.478738)
     shik-wolf   [1/r - 1/rc + (r - rc)/rc²] G(r) (doi 10.1063/1.5023707)
     none        0
-    ==========  ============================================================================
+    ==========  ================================================================================================
 
     LAMMPS ``coul/wolf`` has the energy of ``wolf`` here with the force of ``dsf``, which is not its derivative; here energy is conserved instead.
 
     Raises
     ------
     InputError
-        If ``ewald`` is asked for without ``ewald_alpha``.
+        If ``ewald`` is asked for without ``split``.
     """
     if coulomb.method == "none":
         return xp.zeros_like(r), xp.zeros_like(r)
     rc = coulomb.cutoff
     if coulomb.method == "ewald":
-        if ewald_alpha is None:
-            raise InputError("The real-space part of an Ewald sum needs its splitting parameter.", mend="Give ewald_alpha in 1/Å.")
-        energy, force = screened(r, ewald_alpha, xp)
+        if split is None:
+            raise InputError("The real-space part of an Ewald sum needs to know how 1/r is split.", mend="Give split: α in 1/Å, or a ProlateSplit.")
+        if isinstance(split, ProlateSplit):
+            rc = split.cutoff
+            energy, force = split.near(r, xp)
+        else:
+            energy, force = screened(r, split, xp)
     elif coulomb.method == "shik-wolf":
         shape, slope = 1 / r - 1 / rc + (r - rc) / rc**2, -1 / r**2 + 1 / rc**2
         g, dg = smoothing(r, rc, coulomb.smoothing, xp)

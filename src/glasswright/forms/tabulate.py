@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..forcefield import BoundForceField, PairTerm
 from ..units import COULOMB
 from .cores import all_terms, body_terms, term_splice
-from .coulomb import pair_coulomb, smoothing
+from .coulomb import Split, pair_coulomb, smoothing
 from .pair import Array, derivative
 
 INNER_RADIUS = 0.3
@@ -36,13 +36,18 @@ def short_range(term: PairTerm, r: Array, xp: Any = np) -> tuple[Array, Array]:
     return xp.where(inside, energy, 0.0), xp.where(inside, force, 0.0)
 
 
-def _merged(bound: BoundForceField, a: str, b: str, r: NDArray[np.float64], ewald_alpha: float | None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    energy, force = pair_coulomb(bound.coulomb, bound.charge(a) * bound.charge(b), r, ewald_alpha)
+EnergyForce = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def _parts(bound: BoundForceField, a: str, b: str, r: ArrayLike, split: Split | None) -> tuple[NDArray[np.float64], EnergyForce, EnergyForce]:
+    """Distances, and energy and force of the short range and of the charges; below the inner radius each goes on with constant force."""
+    distance = np.atleast_1d(np.asarray(r, dtype=float))
+    inner = inner_radius(bound, a, b)
+    outer, deeper = np.maximum(distance, inner), np.maximum(inner - distance, 0.0)
     term = bound.pair_term(a, b)
-    if term is not None:
-        short_energy, short_force = short_range(term, r)
-        energy, force = energy + short_energy, force + short_force
-    return energy, force
+    short_energy, short_force = (np.zeros_like(outer), np.zeros_like(outer)) if term is None else short_range(term, outer)
+    energy, force = pair_coulomb(bound.coulomb, bound.charge(a) * bound.charge(b), outer, split)
+    return distance, (short_energy + short_force * deeper, short_force), (energy + force * deeper, force)
 
 
 def inner_radius(bound: BoundForceField, a: str, b: str) -> float:
@@ -57,9 +62,7 @@ def inner_radius(bound: BoundForceField, a: str, b: str) -> float:
     return float(r[steep[-1]]) if steep.size else INNER_RADIUS
 
 
-def pair_energy_force(
-    bound: BoundForceField, a: str, b: str, r: ArrayLike, ewald_alpha: float | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def pair_energy_force(bound: BoundForceField, a: str, b: str, r: ArrayLike, split: Split | None = None) -> EnergyForce:
     """Short range and real-space Coulomb of two species, summed.
 
     Parameters
@@ -70,8 +73,8 @@ def pair_energy_force(
         Names of two species.
     r
         Distances ``(n,)`` [Å].
-    ewald_alpha
-        Splitting parameter of the Ewald sum [1/Å]; required where the Coulomb method is ``ewald``.
+    split
+        How the Ewald sum divides 1/r: its α [1/Å] or a ``ProlateSplit``; required where the Coulomb method is ``ewald``.
 
     Returns
     -------
@@ -79,10 +82,18 @@ def pair_energy_force(
         ``(n,)`` [eV] and ``(n,)`` [eV/Å], force = -dU/dr. Below ``inner_radius`` the force is constant and the energy linear, so
         that every value is finite and nothing turns over.
     """
-    distance = np.atleast_1d(np.asarray(r, dtype=float))
-    inner = inner_radius(bound, a, b)
-    energy, force = _merged(bound, a, b, np.maximum(distance, inner), ewald_alpha)
-    return energy + force * np.maximum(inner - distance, 0.0), force
+    _, short, coulomb = _parts(bound, a, b, r, split)
+    return short[0] + coulomb[0], short[1] + coulomb[1]
+
+
+def virial_trace(bound: BoundForceField, a: str, b: str, r: ArrayLike, split: Split | None = None) -> NDArray[np.float64]:
+    """What a pair gives to the trace of the virial, three times pressure times volume ``(n,)`` [eV]; parameters as of ``pair_energy_force``.
+
+    r times force; in an Ewald sum the charges give their energy instead. Summed over all pairs and wave vectors the two are the same, as
+    the energy of charges scales as 1/length, but the energy is far less sensitive to where the sums are cut.
+    """
+    distance, short, coulomb = _parts(bound, a, b, r, split)
+    return distance * short[1] + (coulomb[0] if bound.coulomb.method == "ewald" else distance * coulomb[1])
 
 
 def core_radius(bound: BoundForceField, a: str, b: str) -> float | None:

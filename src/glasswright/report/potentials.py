@@ -81,7 +81,7 @@ def _draw_pair(axes: Axes, bound: BoundForceField, a: str, b: str) -> None:
     if core is not None:
         axes.axvspan(r[0], core, color=MUTED, alpha=0.13, linewidth=0, label="repulsive core")
     if bound.coulomb.method != "none":
-        together = pair_energy_force(bound, a, b, r, ewald_alpha=_BARE if bound.coulomb.method == "ewald" else None)[0]
+        together = pair_energy_force(bound, a, b, r, split=_BARE if bound.coulomb.method == "ewald" else None)[0]
         axes.plot(r, together, color=SERIES[0], label="with Coulomb")
     else:
         together = alone
