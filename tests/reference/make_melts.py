@@ -26,6 +26,7 @@ _OXYGEN = {
     **dict.fromkeys(("Si", "Ti", "Zr", "Ge", "Sn"), 2.0),
     "P": 2.5,
 }
+_WITHOUT_OXYGEN = ("sw-si",)
 MELTS: dict[str, dict[str, int]] = {
     "silica": {"Si": 48},
     "teter": {
@@ -39,14 +40,16 @@ MELTS: dict[str, dict[str, int]] = {
     "pmmcs-1": {**dict.fromkeys(("Li", "Na", "K", "Be", "Mg", "Ca", "Sr", "Ba", "Al", "Fe2", "Fe3", "Zn", "P"), 2), "Si": 24},
     "pmmcs-2": {**dict.fromkeys(("Sc", "Ti", "Zr", "Cr", "Mn", "Co", "Ni", "Cu", "Ag", "Ge", "Sn", "Nd", "Gd", "Er"), 2), "Si": 24},
     "bouhadja": {"Ca": 12, "Al": 24, "Si": 16},
+    "sw-si": {"Si": 216},
 }
 """Number of cations of each melt; its name is that of the force field that makes it, before any dash and number (``silica``: bks)."""
 
 
-def start(cations: dict[str, int], seed: int) -> Atoms:
-    """Species at random on a cubic grid of 0.07 atoms/Å³."""
-    labels = np.array([c for c, n in cations.items() for _ in range(n)] + ["O"] * round(sum(_OXYGEN[c] * n for c, n in cations.items())))
-    length = (len(labels) / 0.07) ** (1 / 3)
+def start(cations: dict[str, int], seed: int, oxide: bool) -> Atoms:
+    """Species at random on a cubic grid of 0.07 atoms/Å³, without oxygen of 0.054 (liquid silicon)."""
+    oxygens = round(sum(_OXYGEN[c] * n for c, n in cations.items())) if oxide else 0
+    labels = np.array([c for c, n in cations.items() for _ in range(n)] + ["O"] * oxygens)
+    length = (len(labels) / (0.07 if oxide else 0.054)) ** (1 / 3)
     side = int(np.ceil(len(labels) ** (1 / 3)))
     random = np.random.default_rng(seed)
     grid = np.stack(np.meshgrid(*[np.arange(side)] * 3), axis=-1).reshape(-1, 3) / side
@@ -68,7 +71,7 @@ def read_melt(name: str) -> Atoms:
 
 def melt(name: str, cations: dict[str, int]) -> Atoms:
     """Two picoseconds at 3000 K at constant volume."""
-    atoms = start(cations, seed=7)
+    atoms = start(cations, seed=7, oxide=name not in _WITHOUT_OXYGEN)
     forcefield = load_forcefield("bks" if name == "silica" else name.rstrip("-12"))
     engine, _ = get_engine("lammps", forcefield)
     with tempfile.TemporaryDirectory() as folder, engine.open(atoms, forcefield, Path(folder)) as simulation:

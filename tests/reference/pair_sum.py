@@ -7,13 +7,14 @@ from ase import Atoms
 
 from glasswright.forcefield import ForceField
 from glasswright.forms.coulomb import self_energy
+from glasswright.forms.stillinger_weber import three_body
 from glasswright.forms.tabulate import pair_energy_force
 from reference.ewald import Evaluation, gather, reciprocal_part
 from reference.images import image_pairs
 
 
 def evaluate(atoms: Atoms, forcefield: ForceField) -> Evaluation:
-    """Energy, forces and stress of a force field by a plain sum over images, with exact Ewald where it asks for it."""
+    """Energy, forces and stress of a force field by a plain sum over images, with exact Ewald and triplets where it asks for them."""
     bound = forcefield.bind(atoms)
     charges = bound.charges[bound.types]
     total, alpha = None, None
@@ -29,4 +30,7 @@ def evaluate(atoms: Atoms, forcefield: ForceField) -> Evaluation:
             energy[pick], force[pick] = pair_energy_force(bound, first, second, r[pick], alpha)
     pairs = gather(atoms, i, vectors, r, energy, force)
     pairs = Evaluation(pairs.energy + self_energy(charges, bound.coulomb), pairs.forces, pairs.stress)
+    if bound.triplets:
+        angles = three_body(bound, atoms.positions, atoms.cell.array)
+        total = Evaluation(angles.energy, angles.forces, -angles.virial / atoms.get_volume())
     return pairs if total is None else pairs + total

@@ -23,6 +23,8 @@ CASES = {
     "guillot-sator": ("guillot-sator",),
     "pmmcs": ("pmmcs-1", "pmmcs-2"),
     "bouhadja": ("bouhadja",),
+    "sw-si": ("sw-si",),
+    "sw-vink": ("sw-si",),
 }
 
 

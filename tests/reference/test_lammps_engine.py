@@ -31,6 +31,8 @@ MELTS = {
     "guillot-sator": ["guillot-sator"],
     "pmmcs": ["pmmcs-1", "pmmcs-2"],
     "bouhadja": ["bouhadja"],
+    "sw-si": ["sw-si"],
+    "sw-vink": ["sw-si"],
 }
 
 

@@ -24,7 +24,7 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 
 def test_the_library_has_exactly_the_promised_names() -> None:
-    assert forcefield_names() == ["bks", "bouhadja", "chik", "guillot-sator", "pmmcs", "shik", "teter", "wang-bauchy"]
+    assert forcefield_names() == ["bks", "bouhadja", "chik", "guillot-sator", "pmmcs", "shik", "sw-si", "sw-vink", "teter", "wang-bauchy"]
 
 
 @pytest.mark.parametrize("name", forcefield_names())
@@ -57,7 +57,7 @@ def test_another_coulomb_method_is_a_model_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("method", "word", "doi"), [("dsf", "damped shifted force", "10.1063/1.2206581"), ("wolf", "damped shifted (Wolf)", "10.1063/1.478738")]
 )
-@pytest.mark.parametrize("name", forcefield_names())
+@pytest.mark.parametrize("name", [n for n in forcefield_names() if not load_forcefield(n).triplets])
 def test_a_damped_coulomb_method_is_not_passed_off_as_the_authors(name: str, method: str, word: str, doi: str) -> None:
     published = load_forcefield(name)
     own = load_forcefield(name, coulomb=method)
@@ -67,6 +67,11 @@ def test_a_damped_coulomb_method_is_not_passed_off_as_the_authors(name: str, met
     assert not any("Ewald" in s for s in (*own.our_choices, *own.notes[:-1]))
     assert "cutoff 8 Å and damping 0.25 1/Å was asked for" in own.our_choices[-1]
     assert set(own.our_choices[:-1]) <= set(published.our_choices)
+
+
+def test_a_force_field_without_charges_takes_no_coulomb_method() -> None:
+    with pytest.raises(InputError, match="sw-si' has no charges"):
+        load_forcefield("sw-si", coulomb="dsf")
 
 
 def test_ewald_in_place_of_the_authors_method_drops_what_was_said_of_theirs() -> None:

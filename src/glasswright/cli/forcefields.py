@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,7 @@ def show(name: Name) -> None:
     out = messages.console()
     out.print(Text.assemble((ff.name, "bold"), f": {ff.title}"))
     damping = f", alpha {ff.coulomb.alpha:g} 1/Å" if ff.coulomb.alpha else ""
-    out.print(f"Coulomb: {ff.coulomb.method}, cutoff {ff.coulomb.cutoff:g} Å{damping}")
+    out.print(f"Coulomb: {ff.coulomb.method}" + (f", cutoff {ff.coulomb.cutoff:g} Å{damping}" if ff.coulomb.method != "none" else ""))
     out.print(f"range: {ff.validity.composition or 'not stated'}; temperature {_temperatures(ff.validity.temperature)}")
     mq = ff.melt_quench
     out.print(f"melt: {mq.melt_temperature:g} K, {mq.melt_pressure:g} GPa, time step {mq.timestep:g} fs")
@@ -59,10 +60,16 @@ def show(name: Name) -> None:
     for column in ("pair", "form", "parameters", "cutoff", "core", "checked"):
         pairs.add_column(column, overflow="fold")
     for (a, b), term in sorted(ff.pairs.items()):
-        parameters = ", ".join(f"{key} {value:.10g}" for key, value in term.parameters.items())
         core = ", ".join(f"{key} {value}" if key != "kind" else str(value) for key, value in term.core.items())
-        pairs.add_row(f"{a}-{b}", term.form, parameters, f"{term.cutoff:g}", core, term.status)
+        pairs.add_row(f"{a}-{b}", term.form, _parameters(term.parameters), f"{term.cutoff:g}", core, term.status)
     out.print(pairs)
+    if ff.triplets:
+        triplets = Table(title="Triplet terms (eV), end-centre-end")
+        for column in ("triplet", "form", "parameters", "checked"):
+            triplets.add_column(column, overflow="fold")
+        for key, three in sorted(ff.triplets.items()):
+            triplets.add_row("-".join(key), three.form, _parameters(three.parameters), three.status)
+        out.print(triplets)
     out.print("checked: V2 two independent sources agree; V1 one source; VC one source and a consistency check; user: yours")
     for title, lines in (
         ("Our choices, where the source is silent", ff.our_choices),
@@ -73,6 +80,10 @@ def show(name: Name) -> None:
             out.print(Text(title, "bold"))
             for line in lines:
                 out.print(f"- {line}")
+
+
+def _parameters(parameters: Mapping[str, float]) -> str:
+    return ", ".join(f"{key} {value:.10g}" for key, value in parameters.items())
 
 
 def _temperatures(span: tuple[float, float] | None) -> str:

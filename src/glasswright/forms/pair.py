@@ -1,4 +1,4 @@
-"""Short-range pair forms, each a sum of exponentials and inverse powers with every derivative in closed form.
+"""Short-range pair forms, each a sum of exponentials and inverse powers (screened, in one case) with its derivatives in closed form.
 
 Written over an array namespace ``xp`` (NumPy here, JAX elsewhere); the parameters may be arrays of that namespace too.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,28 @@ class InversePower:
         return factor * r ** (-self.exponent - order)
 
 
-Terms = tuple[Exponential | InversePower, ...]
+@dataclass(frozen=True)
+class Screened:
+    """``(sum of powers) · exp(range / (r - cutoff))``: ends at the cutoff with every derivative zero."""
+
+    powers: tuple[InversePower, ...]
+    range: Array
+    """[Å]"""
+    cutoff: Array
+    """[Å]"""
+
+    def derivative(self, r: Array, order: int, xp: Any = np) -> Array:
+        """The derivative of this order, up to the third, with respect to r [eV/Å^order]; order 0 is the energy."""
+        inside = r < self.cutoff
+        # So close to the cutoff the screen is zero to the last bit, and its powers would overflow.
+        gap = xp.minimum(xp.where(inside, r - self.cutoff, -1.0), -1e-3 * self.range)
+        first, second, third = -self.range / gap**2, 2 * self.range / gap**3, -6 * self.range / gap**4  # of range / gap
+        factors = (1.0, first, second + first**2, third + 3 * first * second + first**3)
+        total = sum(comb(order, k) * derivative(self.powers, r, order - k, xp) * factors[k] for k in range(order + 1))
+        return xp.where(inside, total * xp.exp(self.range / gap), 0.0)
+
+
+Terms = tuple[Exponential | InversePower | Screened, ...]
 Parameters = Mapping[str, Any]
 
 
@@ -94,6 +116,12 @@ def _morse(p: Parameters) -> Terms:
     return Exponential(p["D"], 2 * p["a"], p["r0"]), Exponential(-2 * p["D"], p["a"], p["r0"])
 
 
+def _stillinger_weber(p: Parameters) -> Terms:
+    strength = p["epsilon"] * p["A"]
+    powers = InversePower(strength * p["B"] * p["sigma"] ** p["p"], p["p"]), InversePower(-strength * p["sigma"] ** p["q"], p["q"])
+    return (Screened(powers, p["sigma"], p["a"] * p["sigma"]),)
+
+
 PAIR_FORMS: dict[str, PairForm] = {
     form.name: form
     for form in (
@@ -114,6 +142,13 @@ PAIR_FORMS: dict[str, PairForm] = {
             ("eV", "1/Å", "Å", "eV Å^12"),
             _morse,
             lambda p: (InversePower(p["C"], 12),),
+        ),
+        PairForm(
+            "stillinger-weber",
+            "epsilon A [B (sigma/r)^p - (sigma/r)^q] exp(sigma/(r - a sigma))",
+            ("epsilon", "sigma", "a", "gamma", "A", "B", "p", "q"),
+            ("eV", "Å", "", "", "", "", "", ""),
+            _stillinger_weber,
         ),
     )
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..forcefield import ForceField, PairTerm
+from ..forms import STILLINGER_WEBER
 
 
 def forcefield_toml(forcefield: ForceField) -> str:
@@ -16,7 +17,7 @@ def forcefield_toml(forcefield: ForceField) -> str:
         "name": ff.name.partition("/")[0],
         "title": ff.title,
         "units": "eV, angstrom, e",
-        "every_species_with": _centres(ff),
+        "every_species_with": list(ff.every_species_with),
         "our_choices": list(ff.our_choices),
         "notes": list(ff.notes),
         "coulomb": {"method": coulomb.method},
@@ -33,6 +34,8 @@ def forcefield_toml(forcefield: ForceField) -> str:
         "pairs": {f"{a}-{b}": _pair(term) for (a, b), term in ff.pairs.items()},
         "sources": [{"text": s.text, "doi": s.doi} for s in ff.sources],
     }
+    if ff.triplets:
+        document["triplets"] = {"-".join(key): {**{k: float(v) for k, v in t.parameters.items()}, "status": t.status} for key, t in ff.triplets.items()}
     if coulomb.method != "none":
         document["coulomb"]["cutoff"] = coulomb.cutoff
     if coulomb.method in ("dsf", "wolf"):
@@ -45,7 +48,9 @@ def forcefield_toml(forcefield: ForceField) -> str:
 
 
 def _pair(term: PairTerm) -> dict[str, Any]:
-    row: dict[str, Any] = {"form": term.form, **{k: float(v) for k, v in term.parameters.items()}, "cutoff": term.cutoff, "status": term.status}
+    row: dict[str, Any] = {"form": term.form, **{k: float(v) for k, v in term.parameters.items()}, "status": term.status}
+    if term.form != STILLINGER_WEBER:
+        row["cutoff"] = term.cutoff
     if term.core:
         row["core"] = dict(term.core)
     if term.shifted:
@@ -64,9 +69,3 @@ def _validity(ff: ForceField) -> dict[str, Any]:
     if v.temperature is not None:
         row["temperature"] = list(v.temperature)
     return row
-
-
-def _centres(ff: ForceField) -> list[str]:
-    """Species that must have a term with every other."""
-    names = [s.name for s in ff.species]
-    return [c for c in names if all((min(c, n), max(c, n)) in ff.required_pairs for n in names)]

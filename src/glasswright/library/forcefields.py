@@ -66,23 +66,25 @@ def _read(path: Path) -> bytes:
 def choose_forcefield(composition: Composition) -> tuple[ForceField, str]:
     """The shipped force field whose stated range covers a composition best, and why.
 
-    Among those with parameters for every element the one with the fewest warnings is taken, then the one of highest rank.
+    Among those with parameters for every element (and without need of another, such as the oxygen of an oxide force field) the one with the
+    fewest warnings is taken, then the one of highest rank.
 
     Raises
     ------
     InputError
         If none has parameters for every element.
     """
-    elements = set(composition.atom_fractions)
-    candidates = []
+    candidates, unfit = [], []
     for name in forcefield_names():
         forcefield = _shipped(name)
-        if elements <= forcefield.validity.elements:
+        if reason := _unfit(forcefield, composition):
+            unfit.append(f"{name} {reason}")
+        else:
             candidates.append((len(check_validity(forcefield, composition)), -forcefield.validity.rank, name))
     if not candidates:
-        lacks = "; ".join(f"{n} lacks {', '.join(sorted(elements - _shipped(n).validity.elements))}" for n in forcefield_names())
+        reasons = "; ".join(unfit)
         raise InputError(
-            f"No force field of the library covers {composition.formula}.", f"{lacks[0].upper()}{lacks[1:]}.", "Give one of your own as a TOML file."
+            f"No force field of the library covers {composition.formula}.", f"{reasons[0].upper()}{reasons[1:]}.", "Give one of your own as a TOML file."
         )
     warnings, _, name = min(candidates)
     forcefield = _shipped(name)
@@ -91,6 +93,15 @@ def choose_forcefield(composition: Composition) -> tuple[ForceField, str]:
     if warnings:
         reason = f"{name} is the nearest to {composition.formula}, though outside its stated range: {forcefield.validity.composition}"
     return forcefield, reason + (f" (also possible: {', '.join(others)})." if others else ".")
+
+
+def _unfit(forcefield: ForceField, composition: Composition) -> str:
+    """Why a force field cannot describe a composition at all; empty where it can."""
+    present, element = set(composition.atom_fractions), {s.name: s.element for s in forcefield.species}
+    if lacking := sorted(present - forcefield.validity.elements):
+        return f"lacks {', '.join(lacking)}"
+    needed = sorted({element[c] for c in forcefield.every_species_with} - present)
+    return f"is for compounds of {', '.join(needed)}" if needed else ""
 
 
 def check_validity(forcefield: ForceField, composition: Composition, temperature: float | None = None) -> list[str]:

