@@ -35,14 +35,16 @@ FarField *make(std::vector<double> charges, std::array<int, 3> points, Table win
 // The far field alone, in the order of the caller.
 nb::dict evaluate(FarField &self, Vectors positions, Matrix cell, Integers types, const std::string &need, int threads, int repeat) {
     const double *h = cell.data();
-    if (h[1] != 0 || h[2] != 0 || h[5] != 0) throw std::invalid_argument("the cell must be lower triangular");
-    const Cell box{h[0], h[4], h[8], h[7], h[6], h[3]};
     for (int k = 0; k < 9; ++k)
         if (!std::isfinite(h[k])) throw std::invalid_argument("the cell must be finite numbers");
+    if (h[1] != 0 || h[2] != 0 || h[5] != 0) throw std::invalid_argument("the cell must be lower triangular");
+    const Cell box{h[0], h[4], h[8], h[7], h[6], h[3]};
     if (!(box.xx > 0 && box.yy > 0 && box.zz > 0)) throw std::invalid_argument("the cell must have a positive volume");
     const std::size_t n = positions.shape(0);
     if (types.shape(0) != n) throw std::invalid_argument("there must be one type per atom");
     if (threads < 1 || threads > 1024) throw std::invalid_argument("the number of threads must be 1 to 1024");
+    if (need != "forces" && need != "pressure" && need != "everything") throw std::invalid_argument("need is forces, pressure or everything");
+    if (repeat < 1) throw std::invalid_argument("nothing to repeat");
     const Need what = need == "forces" ? Need::forces : need == "pressure" ? Need::pressure : Need::everything;
     Atoms atoms;
     Totals totals;
@@ -77,6 +79,23 @@ nb::dict evaluate(FarField &self, Vectors positions, Matrix cell, Integers types
     return out;
 }
 
+// Eight complex lines of n numbers, transformed; for tests.
+template <class Real> nb::tuple transform(Table re, Table im) {
+    const std::size_t n = re.shape(0);
+    if (re.shape(1) != 8 || im.shape(0) != n || im.shape(1) != 8 || n < 1 || n > 4096) throw std::invalid_argument("give eight lines of 1 to 4096 numbers");
+    const Fourier<Real> fourier(static_cast<int>(n));
+    Buffer<Real> memory(32 * n);
+    auto *line = reinterpret_cast<Eight<Real> *>(memory.data());
+    const Lines<Real> x{line, line + n}, spare{line + 2 * n, line + 3 * n};
+    for (std::size_t k = 0; k < n; ++k)
+        for (std::size_t b = 0; b < 8; ++b) x.re[k][b] = static_cast<Real>(re.data()[8 * k + b]), x.im[k][b] = static_cast<Real>(im.data()[8 * k + b]);
+    const Lines<Real> result = fourier.forward(x, spare);
+    auto out_re = std::make_unique<std::vector<double>>(8 * n), out_im = std::make_unique<std::vector<double>>(8 * n);
+    for (std::size_t k = 0; k < n; ++k)
+        for (std::size_t b = 0; b < 8; ++b) (*out_re)[8 * k + b] = result.re[k][b], (*out_im)[8 * k + b] = result.im[k][b];
+    return nb::make_tuple(to_numpy(std::move(out_re), {n, 8}), to_numpy(std::move(out_im), {n, 8}));
+}
+
 } // namespace
 
 void bind_far_field(nb::module_ &m) {
@@ -85,4 +104,6 @@ void bind_far_field(nb::module_ &m) {
              nb::arg("deconvolution"), nb::arg("aliases"), nb::arg("double_precision"))
         .def("evaluate", &evaluate, nb::arg("positions"), nb::arg("cell"), nb::arg("types"), nb::arg("need") = "everything", nb::arg("threads") = 1,
              nb::arg("repeat") = 1);
+    m.def("transform_single", &transform<float>, nb::arg("re"), nb::arg("im"));
+    m.def("transform_double", &transform<double>, nb::arg("re"), nb::arg("im"));
 }

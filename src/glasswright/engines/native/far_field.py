@@ -52,15 +52,9 @@ def window_polynomials(window: Prolate, width: int, degree: int) -> NDArray[np.f
     Point j lies ``j + 1 - width/2 - f`` mesh cells from the charge, f the fraction of a cell between the charge and the point before it;
     the polynomials are in ``2 f - 1``.
     """
-    table = np.zeros((degree + 1, width))
-    for j in range(width):
-
-        def weight(z: NDArray[np.float64], j: int = j) -> NDArray[np.float64]:
-            return np.asarray(window(np.clip((j + 1 - width / 2 - (z + 1) / 2) * 2 / width, -1, 1)))
-
-        powers = chebyshev.cheb2poly(chebyshev.chebinterpolate(weight, degree))
-        table[: len(powers), j] = powers
-    return table
+    z = chebyshev.chebpts1(degree + 1)
+    distance = np.arange(1, width + 1) - width / 2 - (z[:, None] + 1) / 2
+    return _powers(z, window(np.clip(2 * distance / width, -1, 1)))
 
 
 def window_transform(window: Prolate, width: int, points: int) -> NDArray[np.float64]:
@@ -73,6 +67,12 @@ def window_transform(window: Prolate, width: int, points: int) -> NDArray[np.flo
 
 def spectrum_polynomial(psi: Prolate) -> NDArray[np.float64]:
     """ψ as a polynomial in ``2 x² - 1`` at double precision, highest power first."""
-    series = chebyshev.chebinterpolate(lambda z: psi(np.sqrt(np.maximum((z + 1) / 2, 0))), 20 + int(psi.bandwidth))
-    last = int(np.flatnonzero(np.abs(series) > 1e-17)[-1])
-    return np.asarray(chebyshev.cheb2poly(series[: last + 1]))[::-1].copy()
+    z = chebyshev.chebpts1(21 + int(psi.bandwidth))
+    return _powers(z, psi(np.sqrt((z + 1) / 2)))[::-1].copy()
+
+
+def _powers(z: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Coefficients of the powers of z of the polynomials through values at Chebyshev points; one polynomial per column."""
+    degree = len(z) - 1
+    series = chebyshev.chebfit(z, values, degree)
+    return np.asarray(np.apply_along_axis(lambda c: np.pad(chebyshev.cheb2poly(c), (0, degree + 1))[: degree + 1], 0, series))
