@@ -81,10 +81,18 @@ struct Totals {
     Tensor virial{};   // -dE/dε [eV]; the pressure is (2 K + trace)/(3 V)
 };
 
+class NeighbourList;
+
 // One part of the energy: pairs, the far field, triplets.
 class Term {
 public:
     virtual ~Term() = default;
+    // Up to here this term needs every pair of atoms listed [Å].
+    virtual double cutoff() const { return 0; }
+    // How many types of atoms it has parameters for; 0 where types do not matter.
+    virtual int types() const { return 0; }
+    // Called after every rebuild of the list, which also gives the atoms a new order. The list outlives the term's next `add`.
+    virtual void listed(const NeighbourList &, const Atoms &) {}
     // Adds to atoms.force and to the totals. `atoms.fixed` and the neighbour lists are those of the present positions.
     virtual void add(Atoms &atoms, const Cell &cell, Need need, Team &team, Totals &totals) = 0;
 };
