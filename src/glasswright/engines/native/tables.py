@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...forcefield import BoundForceField
-from ...forms.coulomb import pair_coulomb, self_energy
-from ...forms.tabulate import pair_energy_force
+from ...forms.coulomb import Split, self_energy
+from ...forms.tabulate import pair_energy_force, virial_trace
 from ...native import core
 
 OCTAVES = 8
@@ -21,8 +21,10 @@ TYPICAL_FORCE = 3.0
 """Root mean square force on an atom of an oxide melt or glass [eV/Å], 5 at 3000 K and 2 at 300 K: what relative errors refer to."""
 DENSITY = 0.07
 """Atoms of an oxide melt per volume [1/Å³]."""
-STEEPEST = 50.0
-"""Distances at which a pair is pushed apart by more than this [eV/Å] do not count in the error of a table: no pair gets there at 6000 K."""
+PRESSING = 4.0
+"""Force with which its surroundings press a pair of atoms together that repel each other [eV/Å]."""
+THERMAL = 0.517
+"""kT at 6000 K [eV]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,7 @@ class PairTables:
         return core().pair_term(self.cutoff, self.scale, self.self_energy, self.force, self.energy, self.trace, self.per_octave, self.double_precision)
 
 
-def pair_tables(bound: BoundForceField, force_error: float = 1e-6, double_precision: bool = False, ewald_alpha: float | None = None) -> PairTables:
+def pair_tables(bound: BoundForceField, force_error: float = 1e-6, double_precision: bool = False, split: Split | None = None) -> PairTables:
     """Tables of all pairs of species, exact to the force error asked for.
 
     With AVX-512 a table of 32 segments lies in registers, and its degree is what is chosen; elsewhere cubic segments are gathered from
@@ -71,8 +73,8 @@ def pair_tables(bound: BoundForceField, force_error: float = 1e-6, double_precis
         Root mean square error of a force that the tables may leave, relative to ``TYPICAL_FORCE``.
     double_precision
         Tables, positions and sums in double precision.
-    ewald_alpha
-        Splitting parameter of the Ewald sum [1/Å]; required where the Coulomb method is ``ewald``.
+    split
+        How the Ewald sum divides 1/r; required where the Coulomb method is ``ewald``.
 
     Raises
     ------
@@ -81,13 +83,13 @@ def pair_tables(bound: BoundForceField, force_error: float = 1e-6, double_precis
     """
     choices = [(64, 7)] if double_precision else [(4, d) for d in (5, 6, 7) if core().tables_in_registers] + [(n, 3) for n in (16, 32, 64, 128, 256)]
     for per_octave, degree in choices:
-        tables = fit(bound, per_octave, degree, double_precision, ewald_alpha)
+        tables = fit(bound, per_octave, degree, double_precision, split)
         if tables.error <= force_error:
             return tables
     raise InputError(f"No pair table is exact to {force_error:g}.", f"The best leaves {tables.error:.1e}.", "Ask for a larger force error.")
 
 
-def fit(bound: BoundForceField, per_octave: int, degree: int, double_precision: bool, ewald_alpha: float | None) -> PairTables:
+def fit(bound: BoundForceField, per_octave: int, degree: int, double_precision: bool, split: Split | None) -> PairTables:
     """Tables with so many segments per octave and polynomials of this degree."""
     species = bound.species
     n, shape = len(species), (OCTAVES * per_octave, degree + 1)
@@ -99,7 +101,7 @@ def fit(bound: BoundForceField, per_octave: int, degree: int, double_precision: 
             radii = _cutoffs(bound, species[a], species[b])
             if not radii:
                 continue
-            pair = _Pair(bound, species[a], species[b], radii[-1], _scale(radii, per_octave), ewald_alpha)
+            pair = _Pair(bound, species[a], species[b], radii[-1], _scale(radii, per_octave), split)
             force[a, b], energy[a, b], trace[a, b] = _fitted(pair, per_octave, degree)
             cutoff[a, b], scale[a, b] = pair.cutoff, pair.scale
             worst = max(worst, _error(pair, force[a, b], per_octave))
@@ -117,19 +119,13 @@ class _Pair:
     b: str
     cutoff: float
     scale: float
-    ewald_alpha: float | None
+    split: Split | None
 
     def values(self, u: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """F/r, energy and trace of the virial at u = scale r²."""
         r = np.sqrt(u / self.scale)
-        energy, force = pair_energy_force(self.bound, self.a, self.b, r, self.ewald_alpha)
-        trace = r * force
-        if self.bound.coulomb.method == "ewald":
-            # The trace of the Coulomb virial is the Coulomb energy, exactly; near and far parts hold it only together.
-            product = self.bound.charge(self.a) * self.bound.charge(self.b)
-            coulomb_energy, coulomb_force = pair_coulomb(self.bound.coulomb, product, r, self.ewald_alpha)
-            trace = trace - r * coulomb_force + coulomb_energy
-        return force / r, energy, trace
+        energy, force = pair_energy_force(self.bound, self.a, self.b, r, self.split)
+        return force / r, energy, virial_trace(self.bound, self.a, self.b, r, self.split)
 
 
 def _cutoffs(bound: BoundForceField, a: str, b: str) -> list[float]:
@@ -145,7 +141,7 @@ def _scale(radii: list[float], per_octave: int) -> float:
         return radii[0] ** -2.0
     highest = (radii[0] / radii[1]) ** 2
     octave = 2.0 ** np.floor(np.log2(highest))
-    return float(octave * (1 + np.floor((highest / octave - 1) * per_octave) / per_octave)) / radii[0] ** 2
+    return float((octave * (1 + np.floor((highest / octave - 1) * per_octave) / per_octave)) / radii[0] ** 2)
 
 
 def _edges(per_octave: int) -> NDArray[np.float64]:
@@ -164,7 +160,7 @@ def _fitted(pair: _Pair, per_octave: int, degree: int) -> tuple[NDArray[np.float
     u = low + (top - low) * (nodes + 1) / 2
     t = 2 * (u - low) / (high - low) - 1
     powers = t[..., None] ** np.arange(degree + 1)
-    force, energy, trace = (np.linalg.solve(powers, v.reshape(u.shape)[..., None])[..., 0] for v in pair.values(u.ravel()))
+    force, energy, trace = (np.asarray(np.linalg.solve(powers, v.reshape(u.shape)[..., None])[..., 0], dtype=float) for v in pair.values(u.ravel()))
     return force, energy, trace
 
 
@@ -176,8 +172,11 @@ def _error(pair: _Pair, force: NDArray[np.float64], per_octave: int) -> float:
     fitted = np.einsum("sk,tk->st", force, t[:, None] ** np.arange(force.shape[1]))
     exact = pair.values(u.ravel())[0].reshape(u.shape)
     r = np.sqrt(u / pair.scale)
-    steep = np.flatnonzero((exact * r).ravel() > STEEPEST)
-    visited = (r < pair.cutoff) & (np.arange(u.size).reshape(u.shape) > (steep[-1] if steep.size else -1))
-    # Neighbours in the shell that a sample stands for; du = 2 scale r dr.
-    shell = 4 * np.pi * DENSITY * r * ((edges[1:] - edges[:-1])[:, None] / t.size) / (2 * pair.scale)
-    return float(np.sqrt(np.sum((shell * ((fitted - exact) * r) ** 2)[visited])) / TYPICAL_FORCE)
+    # Neighbours in the shell that a sample stands for (du = 2 scale r dr), and how many of them get this close.
+    dr = (edges[1:] - edges[:-1])[:, None] / t.size / (2 * pair.scale * r)
+    # Closer it comes by work against what the pair force exceeds that of its surroundings by: they pull atoms that attract each other
+    # apart with about half the strongest attraction (in silica g(r) of Si-O and O-O then rise where those of a hot melt do).
+    attraction = np.min((exact * r)[r > 1.2])
+    work = np.cumsum((np.maximum(exact * r - (attraction / 2 if attraction < -1 else PRESSING), 0) * dr).ravel()[::-1])[::-1].reshape(r.shape)
+    neighbours = np.where(r < pair.cutoff, 4 * np.pi * DENSITY * r**2 * dr * np.exp(-work / THERMAL), 0.0)
+    return float(np.sqrt(np.sum(neighbours * ((fitted - exact) * r) ** 2)) / TYPICAL_FORCE)
