@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ class PairTables:
     @property
     def degree(self) -> int:
         """Of the polynomials."""
-        return self.force.shape[-1] - 1
+        return int(self.force.shape[-1]) - 1
 
     def term(self) -> Any:
         """The term for ``Forces`` of the compiled core."""
@@ -137,11 +138,9 @@ def _cutoffs(bound: BoundForceField, a: str, b: str) -> list[float]:
 
 def _scale(radii: list[float], per_octave: int) -> float:
     """1/r² of the cutoff, or a little less, such that a jump inside falls on the edge of a segment."""
-    if len(radii) == 1:
-        return radii[0] ** -2.0
-    highest = (radii[0] / radii[1]) ** 2
-    octave = 2.0 ** np.floor(np.log2(highest))
-    return float((octave * (1 + np.floor((highest / octave - 1) * per_octave) / per_octave)) / radii[0] ** 2)
+    highest = (radii[0] / radii[-1]) ** 2
+    octave = 2.0 ** math.floor(math.log2(highest))
+    return octave * (1 + math.floor((highest / octave - 1) * per_octave) / per_octave) / radii[0] ** 2
 
 
 def _edges(per_octave: int) -> NDArray[np.float64]:
