@@ -3,6 +3,7 @@
 #include "dynamics.hpp"
 
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -14,7 +15,7 @@ namespace {
 
 using namespace glasswright;
 using namespace nb::literals;
-using Pair = std::array<double, 2>;
+using Ends = std::pair<double, double>;
 
 constexpr std::chrono::duration<double> signals_every{0.05}; // how long Ctrl-C may wait [s]
 
@@ -34,14 +35,6 @@ Cell to_cell(const Matrix &matrix) {
     if (m[1] != 0 || m[2] != 0 || m[5] != 0 || !(m[0] > 0 && m[4] > 0 && m[8] > 0))
         throw std::invalid_argument("The cell must be lower triangular with a positive diagonal.");
     return {m[0], m[4], m[8], m[7], m[6], m[3]};
-}
-
-Pair ends(nb::handle value, const char *what) {
-    Pair pair;
-    if (!nb::isinstance<nb::sequence>(value) || nb::len(value) != 2)
-        throw std::invalid_argument(std::string(what) + " must be two numbers: at the start and at the end.");
-    for (std::size_t k = 0; k < 2; ++k) pair[k] = nb::cast<double>(value[k]);
-    return pair;
 }
 
 template <class T> auto copied(const T *data, std::size_t n, std::initializer_list<std::size_t> shape) {
@@ -114,7 +107,7 @@ private:
     Time next_;
 };
 
-void set_motion(Dynamics &self, const std::string &ensemble, double timestep, nb::object temperature, nb::object pressure, const std::string &cell,
+void set_motion(Dynamics &self, const std::string &ensemble, double timestep, Ends temperature, Ends pressure, const std::string &cell,
                 const std::string &thermostat, double thermostat_damping, double barostat_damping, std::int64_t n_steps, std::int64_t done,
                 std::optional<double> max_displacement, std::uint64_t seed, bool fresh, double largest_move, double largest_temperature) {
     const auto pick = [](const std::string &word, std::initializer_list<const char *> words, const char *what) {
@@ -127,7 +120,7 @@ void set_motion(Dynamics &self, const std::string &ensemble, double timestep, nb
     m.thermostat = static_cast<Thermostat>(pick(thermostat, {"nose-hoover", "langevin", "csvr"}, "Thermostat"));
     m.isotropic = pick(cell, {"isotropic", "anisotropic"}, "Motion of the cell") == 0;
     m.timestep = timestep;
-    m.temperature = ends(temperature, "temperature"), m.pressure = ends(pressure, "pressure");
+    m.temperature = {temperature.first, temperature.second}, m.pressure = {pressure.first, pressure.second};
     m.thermostat_damping = thermostat_damping, m.barostat_damping = barostat_damping;
     m.n_steps = n_steps;
     m.max_displacement = max_displacement;
@@ -234,8 +227,8 @@ void bind_dynamics(nb::module_ &m) {
             },
             "forces"_a, "positions"_a, "velocities"_a, "cell"_a, "masses"_a, nb::keep_alive<1, 2>(),
             "`forces` must serve no other simulation; positions (n, 3) [Å], velocities (n, 3) [Å/fs], cell (3, 3), lower triangular, masses by type [u].")
-        .def("set_motion", &set_motion, nb::kw_only(), "ensemble"_a, "timestep"_a, "temperature"_a = nb::make_tuple(300.0, 300.0),
-             "pressure"_a = nb::make_tuple(0.0, 0.0), "cell"_a = "isotropic", "thermostat"_a = "nose-hoover", "thermostat_damping"_a = 100.0,
+        .def("set_motion", &set_motion, nb::kw_only(), "ensemble"_a, "timestep"_a, "temperature"_a = Ends{300, 300},
+             "pressure"_a = Ends{0, 0}, "cell"_a = "isotropic", "thermostat"_a = "nose-hoover", "thermostat_damping"_a = 100.0,
              "barostat_damping"_a = 1000.0, "n_steps"_a = 0, "done"_a = 0, "max_displacement"_a = nb::none(), "seed"_a = 0, "fresh"_a = true,
              "largest_move"_a = Motion{}.largest_move, "largest_temperature"_a = Motion{}.largest_temperature,
              "Install a stage of which `done` steps have run; programmes are linear over n_steps; pressures in eV/Å³.")

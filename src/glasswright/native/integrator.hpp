@@ -130,6 +130,9 @@ public:
 
         const double factor = thermostat(kT);
         const Diagonal second = rates();
+        for (std::size_t a = 0; a < 3; ++a)
+            if (const double strain = std::abs(first[a] + second[a]) * half; !(strain <= largest_strain))
+                fail("The cell changes by " + std::to_string(std::lround(100 * strain)) + " % in one step.", before, volume);
         drift(half, first, second, factor, kT);
         reservoir.booked += pressure * (cell_.volume() - volume);
 
@@ -153,6 +156,8 @@ public:
     }
 
 private:
+    static constexpr double largest_strain = 0.02; // of the cell in one step
+
     struct alignas(64) Part {
         Diagonal twice_kinetic{}, vector{};
         double top_speed2 = 0;
