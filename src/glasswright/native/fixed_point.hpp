@@ -26,16 +26,15 @@ inline void refresh_fixed(Atoms &atoms, const Cell &cell, Team &team) {
     const double ax = 1 / cell.xx, by = 1 / cell.yy, cz = 1 / cell.zz;
     team.run([&](int thread) {
         const auto [begin, end] = team.share(atoms.size, thread);
-        double reach = 0;
+        double reach = 0, nothing = 0; // 0, or NaN once a fraction is not finite
         for (std::size_t i = begin; i < end; ++i) {
             const double *r = &atoms.position[3 * i];
             const double c = r[2] * cz, b = (r[1] - c * cell.yz) * by, a = (r[0] - b * cell.xy - c * cell.xz) * ax;
-            // NaN compares false, and stays.
-            const double far = std::max(std::max(std::abs(a), std::abs(b)), std::abs(c)) + 0 * (a + b + c);
-            reach = far <= reach ? reach : far;
+            reach = std::max(reach, std::max(std::max(std::abs(a), std::abs(b)), std::abs(c)));
+            nothing += 0 * (a + b + c);
             atoms.fixed[i] = {fixed_fraction(a), fixed_fraction(b), fixed_fraction(c), atoms.type[i]};
         }
-        if (!(reach < farthest)) throw std::invalid_argument("A position is not finite, or very far from the cell.");
+        if (!(reach + nothing < farthest)) throw std::invalid_argument("A position is not finite, or very far from the cell.");
     });
 }
 

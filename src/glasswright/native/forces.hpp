@@ -7,14 +7,31 @@
 
 #include <memory>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace glasswright {
 
+// A term in the service of one `Forces`: it reads that one's list.
+class Service {
+public:
+    explicit Service(std::shared_ptr<Term> term) : term_(std::move(term)) {
+        if (std::exchange(term_->serves, true)) throw std::invalid_argument("A term serves one Forces at a time: make another term.");
+    }
+    Service(Service &&) = default;
+    ~Service() {
+        if (term_) term_->serves = false;
+    }
+    Term *operator->() const { return term_.get(); }
+
+private:
+    std::shared_ptr<Term> term_;
+};
+
 class Forces {
 public:
-    Forces(std::vector<std::int32_t> types, std::vector<std::shared_ptr<Term>> terms, double skin, int threads)
-        : types_(std::move(types)), terms_(std::move(terms)), skin_(skin), team_(checked(threads)) {
+    Forces(std::vector<std::int32_t> types, const std::vector<std::shared_ptr<Term>> &terms, double skin, int threads)
+        : types_(std::move(types)), terms_(terms.begin(), terms.end()), skin_(skin), team_(checked(threads)) {
         if (!(skin > 0 && skin < 100)) throw std::invalid_argument("The skin of the neighbour list must be a length above 0.");
         if (types_.size() > std::numeric_limits<std::int32_t>::max() / 2) throw std::invalid_argument("There are too many atoms.");
         for (const auto &term : terms_) {
@@ -94,7 +111,7 @@ private:
     }
 
     std::vector<std::int32_t> types_;
-    std::vector<std::shared_ptr<Term>> terms_;
+    std::vector<Service> terms_;
     int n_types_ = 0;
     double cutoff_ = 0, skin_;
     Team team_;

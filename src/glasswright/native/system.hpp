@@ -95,6 +95,8 @@ public:
     virtual void listed(const NeighbourList &, const Atoms &) {}
     // Adds to atoms.force and to the totals. `atoms.fixed` and the neighbour lists are those of the present positions.
     virtual void add(Atoms &atoms, const Cell &cell, Need need, Team &team, Totals &totals) = 0;
+
+    bool serves = false; // some `Forces`, whose list it reads
 };
 
 } // namespace glasswright
