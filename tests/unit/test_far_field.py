@@ -49,7 +49,7 @@ def test_bad_input_is_refused(double: bool) -> None:
     broken = positions.copy()
     broken[3, 1] = np.nan
     for bad, match in (
-        ((broken, cell, types), "position"),
+        ((broken, cell, types), "[Pp]osition"),
         ((positions, np.zeros((3, 3)), types), "volume"),
         ((positions, cell * np.nan, types), "finite"),
         ((positions, cell.T.copy(), types), "triangular"),

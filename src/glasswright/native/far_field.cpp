@@ -1,5 +1,7 @@
-#include "bindings.hpp"
+// The far field as a Python class.
 #include "far_field.hpp"
+#include "bindings.hpp"
+#include "fixed_point.hpp"
 
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/string.h>
@@ -11,19 +13,19 @@ using namespace glasswright;
 
 void check(const std::vector<double> &values, const char *what) {
     for (const double v : values)
-        if (!std::isfinite(v)) throw std::invalid_argument(std::string(what) + " must be finite numbers");
+        if (!std::isfinite(v)) throw std::invalid_argument(std::string(what) + " must be finite numbers.");
 }
 
 FarField *make(std::vector<double> charges, std::array<int, 3> points, Table window, double largest_k, std::vector<double> psi, double at_zero,
                std::array<std::vector<double>, 3> deconvolution, std::array<std::vector<double>, 3> aliases, bool double_precision) {
-    check(charges, "charges"), check(psi, "coefficients");
-    if (charges.empty() || charges.size() > 1000) throw std::invalid_argument("there must be 1 to 1000 types");
-    if (psi.size() < 2 || psi.size() > 100) throw std::invalid_argument("the spectrum is a polynomial of degree 1 to 99");
-    if (!(largest_k > 0 && largest_k < 1e3) || !std::isfinite(at_zero)) throw std::invalid_argument("the spectrum must end at a positive wave vector");
+    check(charges, "Charges"), check(psi, "Coefficients");
+    if (charges.empty() || charges.size() > 1000) throw std::invalid_argument("There must be 1 to 1000 types of atoms.");
+    if (psi.size() < 2 || psi.size() > 100) throw std::invalid_argument("The spectrum must be a polynomial of degree 1 to 99.");
+    if (!(largest_k > 0 && largest_k < 1e3) || !std::isfinite(at_zero)) throw std::invalid_argument("The spectrum must end at a positive wave vector.");
     for (std::size_t d = 0; d < 3; ++d) {
-        check(deconvolution[d], "deconvolutions"), check(aliases[d], "aliases");
+        check(deconvolution[d], "Deconvolutions"), check(aliases[d], "Aliases");
         if (deconvolution[d].size() != static_cast<std::size_t>(points[d]) || aliases[d].size() != deconvolution[d].size())
-            throw std::invalid_argument("deconvolutions and aliases have one number per mesh point of an axis");
+            throw std::invalid_argument("Deconvolutions and aliases must have one number per mesh point of an axis.");
     }
     const auto build = [&]<class Real>(Real) -> std::unique_ptr<Term> {
         return std::make_unique<MeshSum<Real>>(charges, points, Window<Real>(window.data(), window.shape(0), static_cast<int>(window.shape(1))),
@@ -33,18 +35,17 @@ FarField *make(std::vector<double> charges, std::array<int, 3> points, Table win
 }
 
 // The far field alone, in the order of the caller.
-nb::dict evaluate(FarField &self, Vectors positions, Matrix cell, Integers types, const std::string &need, int threads, int repeat) {
+nb::dict evaluate(FarField &self, Vectors positions, Matrix cell, Integers types, const std::string &need, int threads) {
     const double *h = cell.data();
     for (int k = 0; k < 9; ++k)
-        if (!std::isfinite(h[k])) throw std::invalid_argument("the cell must be finite numbers");
-    if (h[1] != 0 || h[2] != 0 || h[5] != 0) throw std::invalid_argument("the cell must be lower triangular");
+        if (!std::isfinite(h[k])) throw std::invalid_argument("The matrix of the cell must be finite.");
+    if (h[1] != 0 || h[2] != 0 || h[5] != 0) throw std::invalid_argument("The matrix of the cell must be lower triangular.");
     const Cell box{h[0], h[4], h[8], h[7], h[6], h[3]};
-    if (!(box.xx > 0 && box.yy > 0 && box.zz > 0)) throw std::invalid_argument("the cell must have a positive volume");
+    if (!(box.xx > 0 && box.yy > 0 && box.zz > 0)) throw std::invalid_argument("The cell must have a positive volume.");
     const std::size_t n = positions.shape(0);
-    if (types.shape(0) != n) throw std::invalid_argument("there must be one type per atom");
-    if (threads < 1 || threads > 1024) throw std::invalid_argument("the number of threads must be 1 to 1024");
-    if (need != "forces" && need != "pressure" && need != "everything") throw std::invalid_argument("need is forces, pressure or everything");
-    if (repeat < 1) throw std::invalid_argument("nothing to repeat");
+    if (types.shape(0) != n) throw std::invalid_argument("There must be one type per atom.");
+    if (threads < 1 || threads > 1024) throw std::invalid_argument("The number of threads must be 1 to 1024.");
+    if (need != "forces" && need != "pressure" && need != "everything") throw std::invalid_argument("What is needed must be forces, pressure or everything.");
     const Need what = need == "forces" ? Need::forces : need == "pressure" ? Need::pressure : Need::everything;
     Atoms atoms;
     Totals totals;
@@ -52,25 +53,14 @@ nb::dict evaluate(FarField &self, Vectors positions, Matrix cell, Integers types
         nb::gil_scoped_release unlocked;
         atoms.size = n;
         atoms.position.assign(positions.data(), positions.data() + 3 * n);
-        atoms.fixed.resize(n), atoms.type.resize(n);
         for (std::size_t i = 0; i < n; ++i) {
-            const double *r = positions.data() + 3 * i;
-            const auto s = box.fractional(r[0], r[1], r[2]);
-            std::int32_t f[3];
-            for (std::size_t d = 0; d < 3; ++d) {
-                if (!std::isfinite(s[d])) throw std::invalid_argument("a position is not a number");
-                f[d] = static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint64_t>((s[d] - std::floor(s[d])) * 4294967296.0)));
-            }
-            if (types.data()[i] < 0 || types.data()[i] > 1000) throw std::invalid_argument("a type is out of range");
-            atoms.type[i] = static_cast<std::int32_t>(types.data()[i]);
-            atoms.fixed[i] = {f[0], f[1], f[2], atoms.type[i]};
+            if (types.data()[i] < 0 || types.data()[i] > 1000) throw std::invalid_argument("A type of an atom is out of range.");
+            atoms.type.push_back(static_cast<std::int32_t>(types.data()[i]));
         }
         Team team(threads);
-        for (int k = 0; k < repeat; ++k) {
-            atoms.force.assign(3 * n, 0.0);
-            totals = {};
-            self.add(atoms, box, what, team, totals);
-        }
+        refresh_fixed(atoms, box, team);
+        atoms.force.assign(3 * n, 0.0);
+        self.add(atoms, box, what, team, totals);
     }
     nb::dict out;
     out["energy"] = totals.energy;
@@ -82,7 +72,7 @@ nb::dict evaluate(FarField &self, Vectors positions, Matrix cell, Integers types
 // Eight complex lines of n numbers, transformed; for tests.
 template <class Real> nb::tuple transform(Table re, Table im) {
     const std::size_t n = re.shape(0);
-    if (re.shape(1) != 8 || im.shape(0) != n || im.shape(1) != 8 || n < 1 || n > 4096) throw std::invalid_argument("give eight lines of 1 to 4096 numbers");
+    if (re.shape(1) != 8 || im.shape(0) != n || im.shape(1) != 8 || n < 1 || n > 4096) throw std::invalid_argument("There must be eight lines of 1 to 4096 numbers.");
     const Fourier<Real> fourier(static_cast<int>(n));
     Buffer<Real> memory(32 * n);
     auto *line = reinterpret_cast<Eight<Real> *>(memory.data());
@@ -99,11 +89,10 @@ template <class Real> nb::tuple transform(Table re, Table im) {
 } // namespace
 
 void bind_far_field(nb::module_ &m) {
-    nb::class_<FarField>(m, "FarField")
+    nb::class_<FarField, Term>(m, "FarField")
         .def(nb::new_(&make), nb::arg("charges"), nb::arg("points"), nb::arg("window"), nb::arg("largest_k"), nb::arg("psi"), nb::arg("at_zero"),
              nb::arg("deconvolution"), nb::arg("aliases"), nb::arg("double_precision"))
-        .def("evaluate", &evaluate, nb::arg("positions"), nb::arg("cell"), nb::arg("types"), nb::arg("need") = "everything", nb::arg("threads") = 1,
-             nb::arg("repeat") = 1);
+        .def("evaluate", &evaluate, nb::arg("positions"), nb::arg("cell"), nb::arg("types"), nb::arg("need") = "everything", nb::arg("threads") = 1);
     m.def("transform_single", &transform<float>, nb::arg("re"), nb::arg("im"));
     m.def("transform_double", &transform<double>, nb::arg("re"), nb::arg("im"));
 }

@@ -18,6 +18,8 @@ public:
         for (Buffer<Real> &field : field_) field = Buffer<Real>(mesh_.size() + 8);
     }
 
+    int types() const override { return static_cast<int>(charges_.size()); }
+
     void add(Atoms &atoms, const Cell &cell, Need need, Team &team, Totals &totals) override {
         if (need != Need::forces || atoms.size != known_size_) count(atoms);
         spectrum_.update(cell, need == Need::everything, team);
@@ -35,7 +37,7 @@ private:
     void count(const Atoms &atoms) {
         std::vector<std::size_t> n(charges_.size(), 0);
         for (const std::int32_t type : atoms.type) {
-            if (type < 0 || static_cast<std::size_t>(type) >= n.size()) throw std::invalid_argument("a type is out of range");
+            if (type < 0 || static_cast<std::size_t>(type) >= n.size()) throw std::invalid_argument("A type of an atom is out of range.");
             ++n[static_cast<std::size_t>(type)];
         }
         double total = 0, largest = 0;
@@ -45,7 +47,7 @@ private:
             total += many * q, squares_ += many * q * q, largest = std::max(largest, many * std::abs(q));
         }
         if (std::abs(total) > 1e-9 * largest)
-            throw std::invalid_argument("the charges of all atoms must add up to zero: the Coulomb energy of a charged periodic cell is infinite");
+            throw std::invalid_argument("The charges of all atoms must add up to zero: the Coulomb energy of a charged periodic cell is infinite.");
         known_size_ = atoms.size;
     }
 
@@ -56,7 +58,7 @@ private:
                 const auto f = cell.fractional(r[0], r[1], r[2]);
                 for (std::size_t d = 0; d < 3; ++d) {
                     s[d] = f[d] - std::floor(f[d]);
-                    if (!(s[d] >= 0)) throw std::invalid_argument("a position is not a number");
+                    if (!(s[d] >= 0)) throw std::invalid_argument("A position is not a number.");
                 }
                 return narrow_[static_cast<std::size_t>(atoms.type[i])];
             } else {
@@ -140,6 +142,7 @@ private:
 class FarField final : public Term {
 public:
     explicit FarField(std::unique_ptr<Term> sum) : sum_(std::move(sum)) {}
+    int types() const override { return sum_->types(); }
     void add(Atoms &atoms, const Cell &cell, Need need, Team &team, Totals &totals) override { sum_->add(atoms, cell, need, team, totals); }
 
 private:

@@ -17,7 +17,7 @@ public:
     explicit MeshShape(const std::array<int, 3> &points)
         : points_(points), row_((static_cast<std::size_t>(points[2]) + 7) / 8 * 8 + 8), plane_(row_ * static_cast<std::size_t>(points[1]) + 16) {
         for (const int n : points)
-            if (n < 8 || n > 4096 || n % 2) throw std::invalid_argument("a mesh has an even number of points along every axis, from 8 to 4096");
+            if (n < 8 || n > 4096 || n % 2) throw std::invalid_argument("A mesh must have an even number of points along every axis, from 8 to 4096.");
         for (int k = 0; k < points[0] + 8; ++k) plane_of_.push_back(plane_ * static_cast<std::size_t>(k % points[0]));
         for (int k = 0; k < points[1] + 8; ++k) row_of_.push_back(row_ * static_cast<std::size_t>(k % points[1]));
     }

@@ -45,7 +45,7 @@ public:
         int left = n;
         for (int radix : {4, 2, 3, 5})
             for (; left > 0 && left % radix == 0; left /= radix) radices_.push_back(radix);
-        if (left != 1) throw std::invalid_argument("the length of a transform must be a product of 2, 3 and 5");
+        if (left != 1) throw std::invalid_argument("The length of a transform must be a product of 2, 3 and 5.");
         left = n;
         for (const int radix : radices_) {
             const int whole = left;

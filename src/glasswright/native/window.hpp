@@ -19,8 +19,8 @@ public:
     // `polynomials` (degree + 1, points): coefficient d of the weight of point j in z = 2 f - 1, f the fraction of a mesh cell by
     // which the charge lies beyond the point before it.
     Window(const double *polynomials, std::size_t rows, int points) : points_(points) {
-        if (points < 4 || points > widest) throw std::invalid_argument("a charge is spread over 4 to 8 mesh points per axis");
-        if (rows != degree + 1) throw std::invalid_argument("the polynomials of the window must have degree 8, or 14 in double precision");
+        if (points < 4 || points > widest) throw std::invalid_argument("A charge must be spread over 4 to 8 mesh points per axis.");
+        if (rows != degree + 1) throw std::invalid_argument("The polynomials of the window must have degree 8, or 14 in double precision.");
         for (int d = 0; d <= degree; ++d)
             for (int j = 0; j < widest; ++j) coefficient_[d][j] = j < points ? static_cast<Real>(polynomials[d * points + j]) : Real(0);
     }

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ...forcefield import BoundForceField
 from ...forms.coulomb import Split, self_energy
+from ...forms.prolate import ProlateSplit
 from ...forms.tabulate import pair_energy_force, virial_trace
 from ...native import core
 
@@ -99,7 +100,7 @@ def fit(bound: BoundForceField, per_octave: int, degree: int, double_precision: 
     worst = 0.0
     for a in range(n):
         for b in range(a, n):
-            radii = _cutoffs(bound, species[a], species[b])
+            radii = _cutoffs(bound, species[a], species[b], split)
             if not radii:
                 continue
             pair = _Pair(bound, species[a], species[b], radii[-1], _scale(radii, per_octave), split)
@@ -129,11 +130,12 @@ class _Pair:
         return force / r, energy, virial_trace(self.bound, self.a, self.b, r, self.split)
 
 
-def _cutoffs(bound: BoundForceField, a: str, b: str) -> list[float]:
+def _cutoffs(bound: BoundForceField, a: str, b: str, split: Split | None) -> list[float]:
     """Where the interaction of a pair ends, or jumps on its way there [Å], ascending."""
     term = bound.pair_term(a, b)
     charged = bound.coulomb.method != "none" and bound.charge(a) * bound.charge(b) != 0
-    return sorted({r for r in ((term.cutoff if term else 0.0), (bound.coulomb.cutoff if charged else 0.0)) if r > 0})
+    end = split.cutoff if isinstance(split, ProlateSplit) and bound.coulomb.method == "ewald" else bound.coulomb.cutoff
+    return sorted({r for r in ((term.cutoff if term else 0.0), (end if charged else 0.0)) if r > 0})
 
 
 def _scale(radii: list[float], per_octave: int) -> float:
