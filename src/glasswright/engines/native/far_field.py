@@ -4,16 +4,41 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev, legendre
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ...forms.prolate import Prolate, ProlateSplit, prolate
 from ...native import core
 from ...units import COULOMB
+
+SPLIT_ERROR = 1.6
+"""Force error of the split, rms(ΔF)/rms(F), over ψ(1): the force between two charges jumps at the cutoff by that much of its size there.
+Measured on melted silica for bandwidths of 8 to 20: 1.2 to 1.7 with a cutoff of 5 Å, 1 with 7 Å."""
+OVERSAMPLING = (1.07, 1.2, 1.36, 1.52, 1.8)
+"""Mesh points per cell vector over the fewest that hold the spectrum, at which the errors of the mesh were measured."""
+MESH_ERROR = {
+    4: (1.6e-3, 9.9e-4, 7.0e-4, 5.5e-4, 4.0e-4),
+    5: (3.7e-4, 2.1e-4, 9.8e-5, 4.6e-5, 2.9e-5),
+    6: (7.0e-5, 4.4e-5, 1.5e-5, 6.5e-6, 4.2e-6),
+    7: (2.4e-5, 9.4e-6, 2.3e-6, 1.05e-6, 5.5e-7),
+    8: (7.5e-6, 1.4e-6, 4.0e-7, 1.7e-7, 7.0e-8),
+}
+"""Force error of the mesh for each width of the window, the largest of bandwidths 9.75 to 12.5 and two cutoffs, on melted silica."""
+WINDOW = {4: (2.2, 0.7), 5: (2.15, 0.7), 6: (2.02, 0.8), 7: (1.95, 0.8), 8: (1.9, 0.85)}
+"""Best bandwidth of the window over its width: a + b (oversampling - 1); measured with the errors."""
+SPREADING = {4: 45.0, 5: 57.0, 6: 71.0, 7: 95.0, 8: 119.0}
+"""Time per atom to and from the mesh [ns], by width; this and what follows on one core of a Zen 4 with AVX-512."""
+TRANSFORMS = 3.3
+"""Time per mesh point [ns]."""
+NEIGHBOUR = 1.22
+"""Time per neighbour within the cutoff [ns]."""
+SHORTEST, LONGEST = 5.0, 12.0
+"""Cutoffs that are tried [Å]."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +53,31 @@ class FarFieldSettings:
     window: float
     """Bandwidth of the prolate that spreads the charges."""
     double_precision: bool = False
+    accuracy: float | None = None
+    """Force error these settings were chosen for, rms(ΔF)/rms(F) of the whole Coulomb force."""
+    least_oversampling: float = 1.0
+    """Below this the mesh is too coarse for that accuracy."""
+
+    def oversampling(self, cell: NDArray[np.float64]) -> float:
+        """Mesh points over the fewest that hold the spectrum, along the worst cell vector of a cell ``(3, 3)`` [Å]."""
+        lengths = np.linalg.norm(cell, axis=1)
+        return float(np.min(math.pi * np.array(self.points) / (self.split.largest_k * lengths)))
+
+    def needs_regrid(self, cell: NDArray[np.float64]) -> bool:
+        """Whether a cell has grown beyond what these settings were chosen for."""
+        return self.oversampling(cell) < self.least_oversampling * (1 - 1e-9)
+
+    def describe(self) -> dict[str, object]:
+        """Settings for the record."""
+        return {
+            "far_field": "prolates",
+            "ewald_cutoff": self.split.cutoff,
+            "ewald_bandwidth": self.split.bandwidth,
+            "mesh_points": list(self.points),
+            "mesh_width": self.width,
+            "mesh_window": self.window,
+            "force_error_requested": self.accuracy,
+        }
 
     def build(self, charges: Sequence[float]) -> Any:
         """The far field in the compiled core for charges of each type [e]."""
@@ -44,6 +94,95 @@ class FarFieldSettings:
             aliases=[((u**2).sum(axis=0) / u[0] ** 2).tolist() for u in transforms],
             double_precision=self.double_precision,
         )
+
+
+def choose_far_field(
+    accuracy: float,
+    cell: NDArray[np.float64],
+    n_atoms: int,
+    shortest: float = 0.0,
+    cutoff: float | None = None,
+    growth: float = 1.04,
+    double_precision: bool | None = None,
+) -> FarFieldSettings:
+    """The fastest settings that reach a force accuracy.
+
+    Parameters
+    ----------
+    accuracy
+        Largest rms(ΔF)/rms(F) of the Coulomb force, 1e-7 to 1e-2.
+    cell
+        Rows are cell vectors ``(3, 3)`` [Å].
+    n_atoms
+        Atoms in the cell.
+    shortest
+        Where the short range of the force field ends [Å]: neighbours are needed up to there anyway.
+    cutoff
+        Where the near part is to end [Å]; None: where near and far field together are fastest, at least at ``shortest``.
+    growth
+        How much longer than now the cell vectors may become before the accuracy is lost.
+    double_precision
+        None: where single precision, which leaves 3e-7, would be felt.
+
+    Raises
+    ------
+    InputError
+        If the accuracy cannot be had, or the cell is too narrow.
+    """
+    if not 1e-7 <= accuracy <= 1e-2:
+        raise InputError(f"A force accuracy of {accuracy:g} cannot be had.", mend="Ask for 1e-7 to 1e-2; 1e-4 or 1e-5 are usual.")
+    narrowest = abs(float(np.linalg.det(cell))) / max(float(np.linalg.norm(np.cross(cell[k - 1], cell[k]))) for k in range(3))
+    if cutoff is None:
+        first = max(shortest, min(SHORTEST, narrowest / 2))
+        cutoffs = [first, *(r for r in np.arange(SHORTEST, LONGEST, 0.25).tolist() if first < r <= narrowest / 2)]
+    else:
+        cutoffs = [cutoff]
+    if not 0 < cutoffs[0] <= narrowest / 2:
+        raise InputError(
+            f"The cutoff of {cutoffs[0]:.3g} Å is longer than half the narrowest width of the cell ({narrowest / 2:.3g} Å).", mend="Use more atoms."
+        )
+    # 0.6 of the error for the split, 0.7 for the mesh: together 0.92, and what was measured for both was the largest of many.
+    bandwidth = next(c for c in np.arange(5, 30, 0.25).tolist() if SPLIT_ERROR * float(prolate(c)(1.0)) < 0.6 * accuracy)
+    lengths = np.linalg.norm(cell, axis=1) * growth
+    density = n_atoms / abs(float(np.linalg.det(cell)))
+    choices = []
+    for rc in cutoffs:
+        for width, needed in _widths(0.7 * accuracy):
+            points = tuple(_smooth(needed * bandwidth * length / (math.pi * rc)) for length in lengths.tolist())
+            x, y, z = (max(p, 8) for p in points)
+            time = n_atoms * (NEIGHBOUR * 4 / 3 * math.pi * rc**3 * density + SPREADING[width]) + TRANSFORMS * x * y * (-(-z // 8) * 8)
+            choices.append((time, rc, width, needed, (x, y, z)))
+    _, rc, width, needed, mesh = min(choices)
+    split = ProlateSplit(bandwidth, rc)
+    double = accuracy < 2e-6 if double_precision is None else double_precision
+    coarse = FarFieldSettings(split, mesh, width, 0.0, double, accuracy, needed)
+    base, slope = WINDOW[width]
+    return replace(coarse, window=width * (base + slope * (min(coarse.oversampling(cell * growth), OVERSAMPLING[-1]) - 1)))
+
+
+def _widths(error: float) -> list[tuple[int, float]]:
+    """Widths of the window and the oversampling with which each leaves this force error."""
+    found = []
+    for width, errors in MESH_ERROR.items():
+        if error >= errors[-1]:
+            found.append((width, float(np.interp(-math.log(error), -np.log(errors), OVERSAMPLING))))
+    # More width than eight is not built; what the finest mesh leaves bounds the accuracy.
+    return found or [(max(MESH_ERROR), OVERSAMPLING[-1])]
+
+
+def _smooth(least: float) -> int:
+    """The smallest even product of 2, 3 and 5 not below ``least``."""
+    n = max(2, 2 * math.ceil(least / 2 - 1e-9))
+    while not _is_smooth(n):
+        n += 2
+    return n
+
+
+def _is_smooth(n: int) -> bool:
+    for prime in (2, 3, 5):
+        while n % prime == 0:
+            n //= prime
+    return n == 1
 
 
 def window_polynomials(window: Prolate, width: int, degree: int) -> NDArray[np.float64]:
