@@ -183,12 +183,6 @@ class ForceField:
     triplets: Mapping[Triplet, TripletTerm] = field(default_factory=dict)
     """Keys end, centre, end (``triplet_key``); empty for pair force fields. Where there are any, every pair and every triplet has a term."""
 
-    @property
-    def every_species_with(self) -> tuple[str, ...]:
-        """Species that must have a term with every other one: what no composition can do without (oxygen, mostly)."""
-        names = [s.name for s in self.species]
-        return tuple(c for c in names if all(pair_key(c, n) in self.required_pairs for n in names))
-
     def with_coulomb(self, method: CoulombMethod, alpha: float = 0.25, cutoff: float = 8.0) -> ForceField:
         """The same short-range terms with another Coulomb method: a model of its own, with name, title and sources of its own.
 

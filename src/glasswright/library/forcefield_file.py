@@ -17,7 +17,7 @@ def forcefield_toml(forcefield: ForceField) -> str:
         "name": ff.name.partition("/")[0],
         "title": ff.title,
         "units": "eV, angstrom, e",
-        "every_species_with": list(ff.every_species_with),
+        "every_species_with": _centres(ff),
         "our_choices": list(ff.our_choices),
         "notes": list(ff.notes),
         "coulomb": {"method": coulomb.method},
@@ -69,3 +69,9 @@ def _validity(ff: ForceField) -> dict[str, Any]:
     if v.temperature is not None:
         row["temperature"] = list(v.temperature)
     return row
+
+
+def _centres(ff: ForceField) -> list[str]:
+    """Species that must have a term with every other."""
+    names = [s.name for s in ff.species]
+    return [c for c in names if all((min(c, n), max(c, n)) in ff.required_pairs for n in names)]

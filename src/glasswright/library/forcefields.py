@@ -66,8 +66,8 @@ def _read(path: Path) -> bytes:
 def choose_forcefield(composition: Composition) -> tuple[ForceField, str]:
     """The shipped force field whose stated range covers a composition best, and why.
 
-    Among those with parameters for every element (and without need of another, such as the oxygen of an oxide force field) the one with the
-    fewest warnings is taken, then the one of highest rank.
+    Among those with parameters for every element, and charges that can balance, the one with the fewest warnings is taken, then the one of
+    highest rank.
 
     Raises
     ------
@@ -97,11 +97,12 @@ def choose_forcefield(composition: Composition) -> tuple[ForceField, str]:
 
 def _unfit(forcefield: ForceField, composition: Composition) -> str:
     """Why a force field cannot describe a composition at all; empty where it can."""
-    present, element = set(composition.atom_fractions), {s.name: s.element for s in forcefield.species}
+    present = set(composition.atom_fractions)
     if lacking := sorted(present - forcefield.validity.elements):
         return f"lacks {', '.join(lacking)}"
-    needed = sorted({element[c] for c in forcefield.every_species_with} - present)
-    return f"is for compounds of {', '.join(needed)}" if needed else ""
+    charges = [s.charge for s in forcefield.species if s.element in present]
+    one_sign = all(q is not None and q > 0 for q in charges) or all(q is not None and q < 0 for q in charges)
+    return "knows these elements with charges of one sign alone" if one_sign else ""
 
 
 def check_validity(forcefield: ForceField, composition: Composition, temperature: float | None = None) -> list[str]:
