@@ -156,6 +156,7 @@ public:
 
 private:
     static constexpr double largest_strain = 0.02; // of the cell in one step
+    static constexpr std::size_t few_atoms = 2000;
 
     struct alignas(64) Part {
         Diagonal twice_kinetic{}, vector{};
@@ -170,14 +171,17 @@ private:
                            " Å³. Usually the time step is too long.");
     }
 
-    // Calls work(part, first, last) on every thread and returns the sums.
+    // Calls work(part, first, last) for every thread's share and returns the sums. A few atoms are moved faster than a thread is woken.
     template <class Work> Part over_atoms(Work &&work) {
         Team &team = forces_.team();
-        team.run([&](int thread) {
+        const auto share = [&](int thread) {
             Part &part = parts_[static_cast<std::size_t>(thread)] = Part{};
             const auto [first, last] = team.share(atoms_.size, thread);
             work(part, first, last);
-        });
+        };
+        if (atoms_.size < few_atoms)
+            for (int thread = 0; thread < team.size(); ++thread) share(thread);
+        else team.run(share);
         Part all;
         for (const Part &part : parts_) {
             for (std::size_t a = 0; a < 3; ++a) all.twice_kinetic[a] += part.twice_kinetic[a], all.vector[a] += part.vector[a];
