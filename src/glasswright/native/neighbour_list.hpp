@@ -17,9 +17,9 @@ namespace glasswright {
 class ListStorage {
 public:
     void rewind() { block_ = used_ = 0; }
-    // Room for at least n more numbers. What lies behind a list may be read by vectors: always the index of some atom.
+    // Room for at least n more numbers. What lies behind a list may be read by vectors: always the place of some atom.
     std::int32_t *room(std::size_t n) {
-        n += simd::lanes;
+        n += 2 * simd::lanes;
         while (block_ < blocks_.size() && blocks_[block_].size() - used_ < n) ++block_, used_ = 0;
         if (block_ == blocks_.size()) blocks_.emplace_back(std::max(n, block_size));
         return blocks_[block_].data() + used_;
@@ -87,16 +87,15 @@ private:
 
 class NeighbourList {
 public:
-    // Neighbours of atom i that are of type t: neighbours(i, t) ... neighbours(i, t + 1). Behind the end there may be read, up to a vector.
-    const std::int32_t *neighbours(std::size_t i, int t) const { return groups_[i * (types_ + 1) + t]; }
-    // All neighbours of atom i.
-    const std::int32_t *begin(std::size_t i) const { return neighbours(i, 0); }
-    const std::int32_t *end(std::size_t i) const { return neighbours(i, types_); }
+    // Where the FixedPoints of the neighbours of atom i are that are of type t: places(i, t) ... places(i, t + 1), counted in bytes, which
+    // is what the kernels read fastest; index() leads to the atom. Behind the end there may be read, up to two vectors.
+    const std::int32_t *places(std::size_t i, int t) const { return groups_[i * (types_ + 1) + t]; }
+    static std::size_t index(std::int32_t place) { return static_cast<std::uint32_t>(place) / sizeof(FixedPoint); }
     // Every pair up to here was listed [Å]; infinite where all pairs are.
     double radius() const { return radius_; }
     std::size_t pairs() const {
         std::size_t n = 0;
-        for (std::size_t i = 0; i < reference_.size(); ++i) n += static_cast<std::size_t>(end(i) - begin(i));
+        for (std::size_t i = 0; i < reference_.size(); ++i) n += static_cast<std::size_t>(places(i, types_) - places(i, 0));
         return n;
     }
 
@@ -155,23 +154,23 @@ private:
         std::vector<std::uint32_t> shift(cells * types);
         for (std::size_t c = 0; c < cells; ++c)
             for (std::size_t t = 0; t < types; ++t) shift[c * types + t] = type_start_[t * cells + c] - start[c * types + t];
-        for (auto *v : {&x_, &y_, &z_, &index_}) v->resize(n + simd::lanes);
+        for (auto *v : {&x_, &y_, &z_, &place_}) v->resize(n + simd::lanes);
         for (std::size_t i = 0; i < n; ++i) {
             const std::uint32_t to = start[key[i]]++, copy = to + shift[key[i]];
             order[to] = static_cast<std::uint32_t>(i);
-            x_[copy] = atoms.fixed[i].x, y_[copy] = atoms.fixed[i].y, z_[copy] = atoms.fixed[i].z, index_[copy] = static_cast<std::int32_t>(to);
+            x_[copy] = atoms.fixed[i].x, y_[copy] = atoms.fixed[i].y, z_[copy] = atoms.fixed[i].z, place_[copy] = static_cast<std::int32_t>(to * sizeof(FixedPoint));
         }
         atoms.reorder(order);
     }
 
-    // What may be near the atoms of one cell: positions and indices, by type.
+    // What may be near the atoms of one cell: positions and places, by type.
     struct Candidates {
-        std::vector<std::int32_t> x, y, z, index;
+        std::vector<std::int32_t> x, y, z, place;
         std::vector<std::size_t> start; // of every type, and the end
         std::size_t size = 0;
 
         Candidates(std::size_t n, int types) : start(types + 1) {
-            for (auto *v : {&x, &y, &z, &index}) v->resize(n + 2 * simd::lanes);
+            for (auto *v : {&x, &y, &z, &place}) v->resize(n + 2 * simd::lanes);
         }
     };
 
@@ -195,7 +194,7 @@ private:
             const auto copy = [&](int begin, int end) {
                 for (std::uint32_t k = start[begin]; k < start[end]; k += simd::lanes) {
                     const std::size_t to = n + (k - start[begin]);
-                    for (auto [from, into] : {std::pair{&x_, &near.x}, {&y_, &near.y}, {&z_, &near.z}, {&index_, &near.index}})
+                    for (auto [from, into] : {std::pair{&x_, &near.x}, {&y_, &near.y}, {&z_, &near.z}, {&place_, &near.place}})
                         simd::store(into->data() + to, simd::load<simd::Int>(from->data() + k));
                 }
                 n += start[end] - start[begin];
@@ -217,7 +216,7 @@ private:
         const float yy = static_cast<float>(cell_.yy) * s, yz = static_cast<float>(cell_.yz) * s, zz = static_cast<float>(cell_.zz) * s;
         // A margin for rounding.
         const Float limit = broadcast<Float>(static_cast<float>(std::min(radius_ * radius_ * (1 + 1e-5), 1e30)));
-        const Int self = broadcast<Int>(static_cast<std::int32_t>(i));
+        const Int self = broadcast<Int>(static_cast<std::int32_t>(i * sizeof(FixedPoint)));
         std::int32_t *out = storage.room(near.start[types_]), *const begin = out;
         for (int t = 0; t < types_; ++t) {
             groups_[i * (types_ + 1) + t] = out;
@@ -227,9 +226,9 @@ private:
                 };
                 const Float a = along(near.x, p.x), b = along(near.y, p.y), c = along(near.z, p.z);
                 const Float x = a * xx + b * xy + c * xz, y = b * yy + c * yz, z = c * zz;
-                const Int index = load<Int>(&near.index[k]);
-                const Mask close = both(less(x * x + y * y + z * z, limit), differ(index, self));
-                out += compress(out, index, both(close, first_lanes(static_cast<int>(std::min<std::size_t>(end - k, lanes)))));
+                const Int place = load<Int>(&near.place[k]);
+                const Mask close = both(less(x * x + y * y + z * z, limit), differ(place, self));
+                out += compress(out, place, both(close, first_lanes(static_cast<int>(std::min<std::size_t>(end - k, lanes)))));
             }
         }
         groups_[i * (types_ + 1) + types_] = out;
@@ -284,7 +283,7 @@ private:
     Cell cell_;
     Stencil stencil_;
     std::vector<std::uint32_t> cell_start_, type_start_;
-    std::vector<std::int32_t> x_, y_, z_, index_;
+    std::vector<std::int32_t> x_, y_, z_, place_;
     std::vector<FixedPoint> reference_;
     std::vector<const std::int32_t *> groups_;
     std::vector<ListStorage> storage_;

@@ -14,17 +14,24 @@ class FixedDifferences {
 public:
     using Real = simd::Float;
     static constexpr int lanes = simd::lanes;
-    static constexpr double unit = 1 / 4294967296.0; // of what `to` gives, in cells
+    static constexpr double unit = 1 / 4294967296.0; // of what `from` gives, in cells
 
     void refresh(const Atoms &atoms, const Cell &) { fixed_ = atoms.fixed.data(); }
+    struct Fetched {
+        simd::Int x, y, z;
+    };
+    Fetched fetch(const std::int32_t *j) const {
+        Fetched f;
+        simd::Int type;
+        simd::gather_rows(fixed_, j, f.x, f.y, f.z, type);
+        return f;
+    }
     void centre(std::size_t i) {
         x_ = simd::broadcast<simd::Int>(fixed_[i].x), y_ = simd::broadcast<simd::Int>(fixed_[i].y), z_ = simd::broadcast<simd::Int>(fixed_[i].z);
     }
-    void to(const std::int32_t *j, Real &a, Real &b, Real &c) const {
-        simd::Int x, y, z, type;
-        simd::gather_rows(fixed_, j, x, y, z, type);
-        a = simd::to_float(simd::wrapping_difference(x_, x)), b = simd::to_float(simd::wrapping_difference(y_, y));
-        c = simd::to_float(simd::wrapping_difference(z_, z));
+    void from(const Fetched &f, Real &a, Real &b, Real &c) const {
+        a = simd::to_float(simd::wrapping_difference(x_, f.x)), b = simd::to_float(simd::wrapping_difference(y_, f.y));
+        c = simd::to_float(simd::wrapping_difference(z_, f.z));
     }
     static Real below(Real v, Real u, Real limit, int n) { return simd::keep(simd::both(simd::less(u, limit), simd::first_lanes(n)), v); }
 
@@ -48,12 +55,20 @@ public:
         }
         fractions_ = fractions;
     }
-    void centre(std::size_t i) { own_ = &(*fractions_)[3 * i]; }
-    void to(const std::int32_t *j, Real &a, Real &b, Real &c) const {
+    struct Fetched {
+        Real a, b, c;
+    };
+    Fetched fetch(const std::int32_t *j) const {
+        Fetched f;
         for (int k = 0; k < lanes; ++k) {
-            const double *other = &(*fractions_)[3 * static_cast<std::size_t>(j[k])];
-            a[k] = own_[0] - other[0], b[k] = own_[1] - other[1], c[k] = own_[2] - other[2];
+            const double *other = &(*fractions_)[3 * NeighbourList::index(j[k])];
+            f.a[k] = other[0], f.b[k] = other[1], f.c[k] = other[2];
         }
+        return f;
+    }
+    void centre(std::size_t i) { own_ = &(*fractions_)[3 * i]; }
+    void from(const Fetched &f, Real &a, Real &b, Real &c) const {
+        a = own_[0] - f.a, b = own_[1] - f.b, c = own_[2] - f.c;
         a -= simd::rounded(a), b -= simd::rounded(b), c -= simd::rounded(c);
     }
     static Real below(Real v, Real u, Real limit, int n) {
@@ -151,21 +166,29 @@ private:
         const Table table = table_;
         const Real lowest = simd::broadcast<Real>(lowest_), highest = simd::broadcast<Real>(highest_);
         Sums sums;
+        if (begin == end) return sums;
+        // Positions are fetched one vector ahead, even of the next atom: gathering them and evaluating the table then overlap.
+        const std::int32_t *ahead = list.places(begin, 0);
+        auto fetched = differences.fetch(ahead);
         for (std::size_t i = begin; i < end; ++i) {
             differences.centre(i);
+            const std::int32_t *const following = list.places(i + 1 < end ? i + 1 : i, 0);
             const Pair *pair = &pairs_[static_cast<std::size_t>(atoms.type[i]) * types_];
             Real fx{}, fy{}, fz{};
             for (int t = 0; t < types_; ++t, ++pair) {
-                const std::int32_t *j = list.neighbours(i, t), *const last = list.neighbours(i, t + 1);
+                const std::int32_t *j = list.places(i, t), *const last = list.places(i, t + 1);
                 if (j == last) continue;
                 const auto &m = pair->matrix;
                 const Real limit = simd::broadcast<Real>(pair->limit);
                 const Function force(table, pair->force.data());
                 const Number half_root = static_cast<Number>(0.5 / pair->root);
                 Real energy{}, trace{}, xx{}, yy{}, zz{}, yz{}, xz{}, xy{};
+                if (j != ahead) fetched = differences.fetch(j);
                 for (; j < last; j += lanes) {
                     Real a, b, c;
-                    differences.to(j, a, b, c);
+                    differences.from(fetched, a, b, c);
+                    ahead = j + lanes < last ? j + lanes : t + 1 < types_ ? last : following;
+                    fetched = differences.fetch(ahead);
                     const Real x = orthogonal ? a * m[0] : a * m[0] + b * m[5] + c * m[4];
                     const Real y = orthogonal ? b * m[1] : b * m[1] + c * m[3];
                     const Real z = c * m[2];

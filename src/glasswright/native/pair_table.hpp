@@ -64,12 +64,12 @@ struct GatheredCubics {
     static constexpr int coefficients = 4;
 
     explicit GatheredCubics(const PairTable &table)
-        : shift(23 - table.log2_per_octave()), base(std::bit_cast<std::int32_t>(static_cast<float>(table.lowest())) >> shift),
-          mask((1 << shift) - 1), width(static_cast<float>(1.0 / table.per_octave)) {}
+        : shift(23 - table.log2_per_octave() - 4), base(std::bit_cast<std::int32_t>(static_cast<float>(table.lowest())) >> shift),
+          mask((16 << shift) - 1), width(static_cast<float>(1.0 / table.per_octave)) {}
 
     Place<simd::Float, simd::Int> place(simd::Float u) const {
         const auto bits = simd::bits_as<simd::Int>(u);
-        return {(bits >> shift) - base, simd::bits_as<simd::Float>((bits & mask) | 0x3f800000) - (1 + width / 2)};
+        return {((bits >> shift) & -16) - base, simd::bits_as<simd::Float>((bits & mask) | 0x3f800000) - (1 + width / 2)};
     }
     // Coefficients of the powers of t in the order of memory, from those of a variable that runs from -1 to 1.
     std::vector<float> pack(const double *from, const PairTable &table, double factor) const {
@@ -84,15 +84,15 @@ struct GatheredCubics {
         const float *from;
         Function(const GatheredCubics &, const float *from) : from(from) {}
         simd::Float operator()(const Place<simd::Float, simd::Int> &p) const {
-            alignas(64) std::int32_t index[simd::lanes];
-            simd::store(index, p.segment);
+            std::int32_t offset[simd::lanes];
+            simd::store(offset, p.segment);
             simd::Float a, b, c, d;
-            simd::gather_rows(from, index, a, b, c, d);
-            return ((d * p.t + c) * p.t + b) * p.t + a;
+            simd::gather_rows(from, offset, a, b, c, d);
+            return simd::multiply_add(simd::multiply_add(simd::multiply_add(d, p.t, c), p.t, b), p.t, a);
         }
     };
 
-    int shift, base, mask;
+    int shift, base, mask; // segments are counted in bytes: 16 each
     float width;
 };
 
@@ -103,8 +103,10 @@ template <int degree> struct InRegisters {
     using Number = float;
     static constexpr int segments = 32;
 
-    explicit InRegisters(const PairTable &table)
-        : shift(23 - table.log2_per_octave()), mask((1 << shift) - 1), width(static_cast<float>(1.0 / table.per_octave)) {}
+    static constexpr int shift = 21, mask = (1 << shift) - 1;
+    static constexpr float width = 0.25f;
+
+    explicit InRegisters(const PairTable &) {}
 
     Place<simd::Float, simd::Int> place(simd::Float u) const {
         const auto bits = simd::bits_as<simd::Int>(u);
@@ -125,13 +127,10 @@ template <int degree> struct InRegisters {
         template <std::size_t... k> Function(const float *from, std::index_sequence<k...>) : c{simd::Table32(from + k * segments)...} {}
         simd::Float operator()(const Place<simd::Float, simd::Int> &p) const {
             simd::Float value = c[degree][p.segment];
-            for (int k = degree - 1; k >= 0; --k) value = value * p.t + c[k][p.segment];
+            for (int k = degree - 1; k >= 0; --k) value = simd::multiply_add(value, p.t, c[k][p.segment]);
             return value;
         }
     };
-
-    int shift, mask;
-    float width;
 };
 #endif
 
