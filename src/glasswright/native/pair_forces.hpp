@@ -33,6 +33,7 @@ public:
         a = simd::to_float(simd::wrapping_difference(x_, f.x)), b = simd::to_float(simd::wrapping_difference(y_, f.y));
         c = simd::to_float(simd::wrapping_difference(z_, f.z));
     }
+    void to(const std::int32_t *j, Real &a, Real &b, Real &c) const { from(fetch(j), a, b, c); }
     static Real below(Real v, Real u, Real limit, int n) { return simd::keep(simd::both(simd::less(u, limit), simd::first_lanes(n)), v); }
 
 private:
@@ -71,6 +72,7 @@ public:
         a = own_[0] - f.a, b = own_[1] - f.b, c = own_[2] - f.c;
         a -= simd::rounded(a), b -= simd::rounded(b), c -= simd::rounded(c);
     }
+    void to(const std::int32_t *j, Real &a, Real &b, Real &c) const { from(fetch(j), a, b, c); }
     static Real below(Real v, Real u, Real limit, int n) {
         simd::Long lane;
         for (int k = 0; k < lanes; ++k) lane[k] = k;

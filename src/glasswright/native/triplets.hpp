@@ -88,7 +88,7 @@ private:
         for (int thread = 0; thread < team.size(); ++thread) {
             const auto [begin, end] = team.share(atoms.size, thread);
             std::size_t most = lanes_of_list;
-            for (std::size_t i = begin; i < end; ++i) most += static_cast<std::size_t>(list_->end(i) - list_->begin(i));
+            for (std::size_t i = begin; i < end; ++i) most += static_cast<std::size_t>(list_->places(i, types_) - list_->places(i, 0));
             near_[thread].assign(most, 0);
         }
         start_.resize(atoms.size * (types_ + 1));
@@ -115,7 +115,7 @@ private:
     // The neighbours of an atom within the cutoff, and some on its edge, one after another.
     template <bool orthogonal> std::int32_t *shorten(const FixedDifferences &from, std::size_t i, int t, float cutoff, std::int32_t *out) const {
         const simd::Float limit = simd::broadcast<simd::Float>(cutoff * cutoff * (1 + 1e-5f));
-        const std::int32_t *j = list_->neighbours(i, t), *const last = list_->neighbours(i, t + 1);
+        const std::int32_t *j = list_->places(i, t), *const last = list_->places(i, t + 1);
         for (; j < last; j += simd::lanes) {
             simd::Float a, b, c;
             from.to(j, a, b, c);
@@ -246,12 +246,12 @@ private:
         if constexpr (std::is_same_v<Number, float>) {
             std::int32_t place[lanes];
             for (int part = 0; part < 3; ++part) {
-                simd::store(place, simd::load<simd::Int>(j) * (3 * types_) + (3 * centre + part));
+                simd::store(place, simd::load<simd::Int>(j) * (3 * types_) + 16 * (3 * centre + part));
                 simd::gather_rows(moments_.data(), place, m[4 * part], m[4 * part + 1], m[4 * part + 2], m[4 * part + 3]);
             }
         } else {
             for (int k = 0; k < lanes; ++k) {
-                const Number *other = &moments_[(static_cast<std::size_t>(j[k]) * types_ + centre) * row];
+                const Number *other = &moments_[(NeighbourList::index(j[k]) * types_ + centre) * row];
                 for (int part = 0; part < 10; ++part) m[part][k] = other[part];
             }
         }
