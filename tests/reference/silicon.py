@@ -37,10 +37,19 @@ def mixture(seed: int = 5) -> Atoms:
     return atoms
 
 
+def narrow(seed: int = 3) -> Atoms:
+    """Twenty atoms in a cell that the cutoff just fits into: every pair is listed."""
+    sites = np.stack(np.meshgrid(*[np.arange(3)] * 3), axis=-1).reshape(-1, 3)[:20] * 2.55
+    atoms = Atoms("Si20", positions=sites, cell=[7.65] * 3, pbc=True)
+    atoms.rattle(0.2, seed=seed)
+    return atoms
+
+
 SYSTEMS = {
     "crystal": lambda: (displaced_crystal(), load_forcefield("sw-si")),
     "skewed crystal": lambda: (displaced_crystal(skewed=True), load_forcefield("sw-vink")),
     "liquid": lambda: (read_melt("sw-si"), load_forcefield("sw-si")),
+    "narrow": lambda: (narrow(), load_forcefield("sw-si")),
     "mixture": lambda: (mixture(), mixture_forcefield()),
 }
 """Name → atoms and the force field to try on them."""

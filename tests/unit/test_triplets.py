@@ -136,6 +136,13 @@ def test_the_core_refuses_parameters_that_depend_on_order() -> None:
         core().triplet_term(pairs, triplets)
 
 
+def test_the_picture_shows_the_two_body_part_of_every_pair() -> None:
+    from glasswright.report.potentials import plot_forcefield
+
+    panels = [axes for axes in plot_forcefield(parsed()).axes if axes.get_visible()]
+    assert len(panels) == 3 and {line.get_label() for line in panels[0].get_lines()} >= {"two-body part"}
+
+
 def test_show_prints_every_triplet(tmp_path: object) -> None:
     from typer.testing import CliRunner
 

@@ -20,7 +20,7 @@ _BARE = 1e-9
 
 
 def plot_forcefield(forcefield: ForceField | BoundForceField, species: Sequence[str] | None = None) -> Figure:
-    """Pair potentials with and without Coulomb, one panel per pair, with the region of the repulsive core shaded.
+    """Pair potentials with and without Coulomb, one panel per pair, with the region of the repulsive core shaded; triplets are not drawn.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def plot_forcefield(forcefield: ForceField | BoundForceField, species: Sequence[
     with style():
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(WIDE[0] * columns / 4 + 0.6, 0.7 + 2.1 * rows), layout="constrained")
+        figure = Figure(figsize=(WIDE[0] * max(2, columns) / 4 + 0.6, 0.7 + 2.1 * rows), layout="constrained")
         panels = figure.subplots(rows, columns, squeeze=False)
         for axes, (a, b) in zip(panels.flat, pairs, strict=False):
             _draw_pair(axes, bound, a, b)
@@ -67,7 +67,7 @@ def _unbound(forcefield: ForceField) -> BoundForceField:
     former = next((f for f in ("Si", *sorted(forcefield.validity.formers)) if stated.get(f) is not None), None)
     neutral = -(stated[former] or 0.0) / 2 if former else 0.0
     charges = np.array([neutral if stated[n] is None else stated[n] for n in names], dtype=float)
-    return BoundForceField(forcefield, names, np.zeros(0, dtype=np.int64), np.zeros(len(names)), charges, forcefield.pairs)
+    return BoundForceField(forcefield, names, np.zeros(0, dtype=np.int64), np.zeros(len(names)), charges, forcefield.pairs, forcefield.triplets)
 
 
 def _draw_pair(axes: Axes, bound: BoundForceField, a: str, b: str) -> None:
@@ -85,7 +85,7 @@ def _draw_pair(axes: Axes, bound: BoundForceField, a: str, b: str) -> None:
         axes.plot(r, together, color=SERIES[0], label="with Coulomb")
     else:
         together = alone
-    axes.plot(r, alone, color=SERIES[1], linestyle=(0, (4, 2)), linewidth=1.2, label="short range alone")
+    axes.plot(r, alone, color=SERIES[1], linestyle=(0, (4, 2)), linewidth=1.2, label="two-body part" if bound.triplets else "short range alone")
     axes.axhline(0.0, color=MUTED, linewidth=0.7)
     bottom = min(float(together[r > 0.9].min()), float(alone[r > 0.9].min()), 0.0)
     contact = float(np.interp(2.2, r, together))  # pairs that only repel: as far up as their first neighbours come
