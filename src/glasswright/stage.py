@@ -8,6 +8,7 @@ from typing import Literal
 from .errors import InputError
 
 Ensemble = Literal["nve", "nvt", "npt"]
+Thermostat = Literal["nose-hoover", "langevin", "csvr"]
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,21 @@ class Stage:
     cell: Literal["isotropic", "anisotropic"] = "isotropic"
     """How the barostat moves the cell."""
     thermostat_damping: float = 100.0
-    """Relaxation time of the Nosé-Hoover chain [fs] (doi 10.1063/1.463940)."""
+    """Relaxation time of the thermostat [fs]."""
     barostat_damping: float = 1000.0
     """Relaxation time of the barostat [fs] (doi 10.1063/1.467468)."""
     max_displacement: float | None = None
     """Cap on the distance an atom moves in one step [Å]: the push-off of a random packing. NVE or NVT only."""
+    thermostat: Thermostat = "nose-hoover"
+    """Nosé-Hoover chains (doi 10.1063/1.463940), Langevin dynamics (doi 10.1093/amrx/abs010), or stochastic velocity rescaling (doi 10.1063/1.2408420)."""
+    seed: int = 1
+    """Of the random numbers of ``langevin`` and ``csvr``."""
 
     def __post_init__(self) -> None:
         if self.ensemble not in ("nve", "nvt", "npt"):
             raise InputError(f"Ensemble {self.ensemble!r} is unknown.", mend="Use nve, nvt or npt.")
+        if self.thermostat not in ("nose-hoover", "langevin", "csvr"):
+            raise InputError(f"Thermostat {self.thermostat!r} is unknown.", mend="Use nose-hoover, langevin or csvr.")
         if self.timestep <= 0 or self.n_steps < 0:
             raise InputError(f"Stage {self.name!r} needs a positive time step and no negative number of steps.")
         if self.ensemble != "nve" and min(self.temperature) <= 0:

@@ -20,7 +20,7 @@ U_PER_A3 = 1.66053906660
 """Density of one atomic mass unit per Å³ [g/cm³]."""
 GPA = 160.2176634
 """One eV/Å³ in GPa."""
-MASS_VELOCITY2 = 103.642696562
+MASS_VELOCITY2 = 103.6426965268
 """One u (Å/fs)² in eV."""
 
 # Each dimension: unit → factor to the inner unit.

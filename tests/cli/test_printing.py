@@ -47,7 +47,7 @@ def test_a_gpu_program_that_cannot_be_run_is_a_finding(tmp_path, monkeypatch) ->
 def test_a_gpu_that_answers_with_brackets_is_printed(tmp_path, monkeypatch, capsys) -> None:
     _nvidia_smi(tmp_path, "#!/bin/sh\necho 'Some GPU, [N/A] [/]'\n", monkeypatch)
     assert doctor._gpu().good
-    monkeypatch.setattr(doctor, "_ENGINES", ())  # a few steps of silica say nothing here
+    monkeypatch.setattr(doctor, "_engines", list)  # a few steps of silica say nothing here
     doctor.doctor()
     assert "[N/A] [/]" in capsys.readouterr().out
 

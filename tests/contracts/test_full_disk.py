@@ -13,7 +13,6 @@ from glasswright.errors import RunFailed
 SETTINGS = {
     "n_atoms": 192,
     "forcefield": "bks",
-    "coulomb": "dsf",
     "rate": "5000 K/ps",
     "melt_time": "1 ps",
     "melt_time_max": "1 ps",

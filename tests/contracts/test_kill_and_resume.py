@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from contracts.cases import ENGINES
+
 QUENCH = """
 composition = "SiO2"
 n_atoms = 192
 forcefield = "bks"
-coulomb = "dsf"
 rate = "2000 K/ps"
 melt_time = "1 ps"
 melt_time_max = "1 ps"
@@ -61,11 +62,11 @@ def product(run: Path) -> tuple[bytes, ...]:
     return tuple((run / name).read_bytes() for name in ("thermo.csv", "glass.extxyz", "inherent_structure.extxyz"))
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, float]:
+@pytest.fixture(scope="module", params=ENGINES)
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> tuple[Path, Path, float]:
     folder = tmp_path_factory.mktemp("kill")
     config = folder / "quench.toml"
-    config.write_text(QUENCH)
+    config.write_text(f'engine = "{request.param}"\n{QUENCH}')
     start = time.perf_counter()
     assert glasswright("quench", "--config", config, "--out", folder / "whole") == 0
     return config, folder / "whole", time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""The public calls on the real engine: quench, replicas, resume, md, minimize."""
+"""The public calls on real engines: quench, replicas, resume, md, minimize."""
 
 import os
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -11,13 +11,14 @@ from ase import Atoms
 from ase.spacegroup import crystal
 
 import glasswright as gw
+from contracts.cases import NO_LAMMPS
+from glasswright.engines import engine_names
 from glasswright.errors import InputError, RunFailed
 from glasswright.workflows.replicas import run_replicas
 
 FAST = {
-    "n_atoms": 96,
+    "n_atoms": 192,
     "forcefield": "bks",
-    "coulomb": "dsf",
     "rate": "10000 K/ps",
     "melt_time": "0.3 ps",
     "melt_time_max": "0.3 ps",
@@ -169,8 +170,11 @@ def test_nothing_is_written_for_a_request_that_is_refused(tmp_path: Path) -> Non
         {"forcefield": "nonsense"},
         {"melt_temperature": "200 K"},
         {"composition": "30Na2O-70SiO2", "forcefield": "bks"},
-        {"coulomb": None, "accuracy": 1e-9},
+        {"accuracy": 1e-15},
         {"kspace": "fmm"},
+        {"precision": "half"},
+        {"engine": "native", "forcefield": "shik"},
+        {"engine": "lammps", "thermostat": "csvr"},
     )
     for wrong in wrongs:
         with pytest.raises(InputError):
@@ -179,6 +183,29 @@ def test_nothing_is_written_for_a_request_that_is_refused(tmp_path: Path) -> Non
         with pytest.raises(InputError):
             gw.quench(**{"composition": "SiO2", **FAST, **wrong}, out=old, overwrite=True)
         assert (old / "run.toml").exists()
+
+
+@NO_LAMMPS
+def test_every_engine_makes_a_glass_and_is_named(tmp_path: Path) -> None:
+    for engine in engine_names():
+        run = gw.quench("SiO2", engine=engine, out=tmp_path / engine, report=False, **FAST)
+        assert run.settings["engine"] == engine
+        assert run.settings["engine_reason"] == "asked for"
+        assert run.outcome == "done"
+        assert (run.path / "lammps.in").exists() == (engine == "lammps")
+
+
+def test_a_cell_too_small_for_the_native_engine_is_left_to_lammps_with_the_reason(cristobalite: Atoms) -> None:
+    run = gw.md(cristobalite, "bks", "nvt", temperature=300, duration="5 fs")
+    assert run.settings["engine"] == "lammps"
+    assert "Å" in run.settings["engine_reason"]
+
+
+def test_thermostats_are_cited(cristobalite: Atoms) -> None:
+    atoms = cristobalite.repeat(2)
+    for thermostat, author in (("langevin", "Leimkuhler"), ("csvr", "Bussi")):
+        run = gw.md(atoms, "bks", "nvt", temperature=300, duration="5 fs", thermostat=thermostat)
+        assert author in " ".join(entry["text"] for entry in run.settings["citations"])
 
 
 def test_the_plan_counts_the_steps_that_are_run(tmp_path: Path) -> None:
@@ -204,6 +231,7 @@ def test_a_structure_file_is_melted(cristobalite: Atoms, tmp_path: Path) -> None
     settings = {**FAST, "density": "2.3 g/cm3"}
     run = gw.quench(str(tmp_path / "cristobalite.extxyz"), out=tmp_path / "run", report=False, **settings)
     assert len(run.atoms) == 96
+    assert run.settings["engine"] == "lammps"  # 7 Å is too narrow for the native engine
     assert run.settings["density"]["value"] == pytest.approx(2.3)
 
 
@@ -228,13 +256,16 @@ def test_citations_name_what_ran(cristobalite: Atoms) -> None:
     def cited(run: gw.Run) -> str:
         return " ".join(entry["text"] for entry in run.settings["citations"])
 
-    relaxed = cited(gw.minimize(cristobalite, "bks"))
+    relaxed = cited(gw.minimize(cristobalite, "bks", engine="lammps"))
     assert "LAMMPS" in relaxed
     assert "Hockney" in relaxed
     assert "Nosé" not in relaxed
-    pressed = cited(gw.md(cristobalite, gw.load_forcefield("bks", coulomb="dsf"), "npt", 300, duration="5 fs"))
+    pressed = cited(gw.md(cristobalite, gw.load_forcefield("bks", coulomb="dsf"), "npt", 300, duration="5 fs", engine="lammps"))
     assert "Tobias" in pressed
     assert "Hockney" not in pressed
+    prolate = cited(gw.md(cristobalite.repeat(2), "bks", "nvt", 300, duration="5 fs"))
+    assert "prolate" in prolate
+    assert "LAMMPS" not in prolate
 
 
 def test_dynamics_of_a_surface_are_allowed(cristobalite: Atoms) -> None:
@@ -254,7 +285,7 @@ def test_minimize_brings_forces_and_pressure_to_zero(cristobalite: Atoms) -> Non
 
 
 def test_a_force_field_of_ones_own_survives_its_run(cristobalite: Atoms, tmp_path: Path) -> None:
-    own = gw.load_forcefield("bks").with_coulomb("wolf", alpha=0.3, cutoff=7.0)
+    own = gw.load_forcefield("bks").with_coulomb("wolf", alpha=0.3, cutoff=6.5)
     run = gw.md(cristobalite, own, "nvt", temperature=300, duration="10 fs", out=tmp_path / "run")
     glass = gw.quench("SiO2", replicas=2, out=tmp_path / "glass", report=False, **{**FAST, "forcefield": own, "coulomb": None})
     assert gw.load_forcefield(glass.replicas[1].path / "forcefield.toml").coulomb == own.coulomb

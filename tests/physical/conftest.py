@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from contracts.cases import NO_LAMMPS
 from glasswright.engines import get_engine
 from glasswright.engines.base import Engine, State
 from glasswright.forcefield import ForceField
@@ -18,12 +19,12 @@ TEMPERATURE = 5000.0
 
 @pytest.fixture(scope="session")
 def forcefield() -> ForceField:
-    return load_forcefield("bks", coulomb="dsf")
+    return load_forcefield("bks").with_coulomb("dsf", cutoff=6.0)  # within one image of a box of 192 atoms
 
 
-@pytest.fixture(scope="session")
-def engine(forcefield: ForceField) -> Engine:
-    return get_engine("auto", forcefield)[0]
+@pytest.fixture(scope="session", params=["native", pytest.param("lammps", marks=[NO_LAMMPS, pytest.mark.slow])])
+def engine(forcefield: ForceField, request: pytest.FixtureRequest) -> Engine:
+    return get_engine(request.param, forcefield)[0]
 
 
 @pytest.fixture(scope="session")

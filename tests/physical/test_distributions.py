@@ -50,7 +50,7 @@ species = { Ar = { charge = 0.0 } }
 coulomb = { method = "none" }
 melt_quench = { melt_temperature = 200.0 }
 [pairs]
-"Ar-Ar" = { form = "buckingham", A = 9380.0, rho = 0.272857, C = 56.55, cutoff = 8.0, shifted = true, core = { kind = "splice" } }
+"Ar-Ar" = { form = "buckingham", A = 9380.0, rho = 0.272857, C = 56.55, cutoff = 7.0, shifted = true, core = { kind = "splice" } }
 """
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from glasswright.engines import calculator
+from glasswright.engines import Engine, calculator
 from glasswright.engines.lammps import LammpsEngine
 from glasswright.engines.lammps.kspace import _MEASURED
 from glasswright.errors import InputError
@@ -41,7 +41,7 @@ def exact_silica() -> Evaluation:
     return evaluate(read_melt("silica"), load_forcefield("bks"))
 
 
-def computed(atoms: Atoms, forcefield: ForceField, engine: LammpsEngine) -> Atoms:
+def computed(atoms: Atoms, forcefield: ForceField, engine: Engine) -> Atoms:
     atoms = atoms.copy()
     atoms.calc = engine.calculator(forcefield)
     atoms.get_stress()
@@ -99,7 +99,7 @@ def test_pppm_is_as_accurate_as_it_says(row: tuple[float, ...]) -> None:
     atoms, forcefield = read_melt("silica"), load_forcefield("bks")
     ours = computed(atoms, forcefield, LammpsEngine(accuracy=row[0]))
     assert force_error(ours, exact_silica().forces) < row[0]
-    assert LammpsEngine(accuracy=row[0]).describe(forcefield.bind(atoms))["force_error_measured"] == row[0]
+    assert LammpsEngine(accuracy=row[0]).describe(forcefield, atoms)["force_error_measured"] == row[0]
 
 
 def test_accuracy_beyond_pppm_is_refused() -> None:

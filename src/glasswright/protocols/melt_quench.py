@@ -121,6 +121,8 @@ class MeltQuench(Protocol):
             s.thermostat_damping,
             s.barostat_damping,
             max_displacement,
+            s.thermostat if max_displacement is None else "nose-hoover",
+            s.seed,
         )
 
     def segments(self) -> list[tuple[tuple[float, float], tuple[float, float], float]]:

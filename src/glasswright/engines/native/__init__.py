@@ -1,1 +1,5 @@
-"""The compiled engine."""
+"""The compiled core as an engine."""
+
+from .engine import NativeEngine
+
+__all__ = ["NativeEngine"]
