@@ -12,7 +12,6 @@ from ase.spacegroup import crystal
 
 from glasswright.engines.native.far_field import FarFieldSettings, choose_far_field
 from glasswright.engines.native.tables import pair_tables
-from glasswright.forms.prolate import ProlateSplit
 from glasswright.library.forcefields import load_forcefield
 from glasswright.native import core
 from reference.ewald import COULOMB, Evaluation, ewald, gather
@@ -195,11 +194,3 @@ def test_forces_of_a_whole_force_field(forcefield: str, melt: str, accuracy: flo
     np.testing.assert_allclose(value["virial"], virial, atol=accuracy * 8 * abs(coulomb.energy))
     # The pressure, by energies, is far more exact than the tensor.
     assert value["virial"][:3].sum() == pytest.approx(virial[:3].sum(), abs=accuracy / 3 * 8 * abs(coulomb.energy))
-
-
-def test_split_and_mesh_of_a_single_choice() -> None:
-    settings = choose_far_field(1e-4, np.eye(3) * 35.66, 3000, shortest=8.0)
-    assert settings.split == ProlateSplit(settings.split.bandwidth, 8.0) and settings.accuracy == 1e-4
-    assert all(n % 2 == 0 for n in settings.points) and settings.oversampling(np.eye(3) * 35.66) > settings.least_oversampling
-    finer = choose_far_field(1e-6, np.eye(3) * 35.66, 3000)
-    assert finer.points > settings.points and finer.double_precision and not settings.double_precision

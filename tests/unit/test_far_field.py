@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from glasswright.engines.native.far_field import FarFieldSettings
+from glasswright.engines.native.far_field import FarFieldSettings, choose_far_field
+from glasswright.errors import InputError
 from glasswright.forms.prolate import ProlateSplit
 from glasswright.native import core
 
@@ -115,3 +116,33 @@ def test_less_is_computed_only_where_less_is_asked() -> None:
     # The trace of the virial of charges is their energy.
     assert everything["virial"][:3].sum() == pytest.approx(everything["energy"], rel=1e-12)
     np.testing.assert_allclose(pressure["virial"], np.array([1, 1, 1, 0, 0, 0]) * everything["energy"] / 3, rtol=1e-12)
+
+
+def test_a_finer_mesh_along_any_axis_gives_the_same() -> None:
+    positions, cell, types = disordered()
+    one = FarFieldSettings(SETTINGS.split, (24, 24, 24), 8, 18.0).build(CHARGES).evaluate(positions, cell, types)
+    for points in ((128, 24, 20), (20, 96, 24), (24, 20, 128), (60, 50, 24)):
+        other = FarFieldSettings(SETTINGS.split, points, 8, 18.0).build(CHARGES).evaluate(positions, cell, types)
+        # The meshes leave 1e-5 of forces of about 10 eV/Å.
+        np.testing.assert_allclose(other["forces"], one["forces"], atol=5e-4)
+        np.testing.assert_allclose(other["virial"], one["virial"], atol=1e-5 * abs(one["energy"]))
+
+
+@pytest.mark.parametrize(
+    ("asked", "match"),
+    [({"accuracy": 1e-9}, "cannot be had"), ({"accuracy": float("nan")}, "cannot be had"), ({"cutoff": 9.0}, "narrowest"), ({"shortest": 8.0}, "narrowest")],
+)
+def test_choices_that_cannot_be_made_are_refused(asked: dict[str, float], match: str) -> None:
+    settings: dict[str, float] = {"accuracy": 1e-4} | asked
+    with pytest.raises(InputError, match=match):
+        choose_far_field(cell=np.eye(3) * 12, n_atoms=100, **settings)
+
+
+def test_the_choice_looks_ahead_to_a_larger_cell() -> None:
+    cell = np.eye(3) * 35.66
+    settings = choose_far_field(1e-4, cell, 3000, shortest=8.0)
+    assert settings.split.cutoff == 8.0 and settings.accuracy == 1e-4 and not settings.double_precision
+    assert not settings.needs_regrid(cell * 1.04)
+    assert settings.needs_regrid(cell * 2)
+    assert choose_far_field(1e-6, cell, 3000, shortest=8.0).points > settings.points
+    assert choose_far_field(1e-6, cell, 3000).double_precision
