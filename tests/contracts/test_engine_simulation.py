@@ -13,7 +13,7 @@ import pytest
 from ase import Atoms
 from ase.md.velocitydistribution import Stationary, thermalize_momenta
 
-from contracts.cases import ENGINES, NO_LAMMPS, model, named, silica
+from contracts.cases import ENGINES, NO_LAMMPS, model, named, sample, silica
 from glasswright.engines import Simulation, State
 from glasswright.errors import InputError, RunFailed
 from glasswright.forcefield import ForceField
@@ -32,7 +32,9 @@ STAGES = {
 
 
 def bks(coulomb: str) -> ForceField:
-    """BKS with a cutoff that the smallest melt can hold in one image."""
+    """BKS with a cutoff that the smallest melt can hold in one image; or Stillinger-Weber silicon, by its name."""
+    if coulomb == "sw-si":
+        return model(coulomb)
     return model("bks") if coulomb == "ewald" else model("bks").with_coulomb("dsf", cutoff=5.5)
 
 
@@ -52,10 +54,10 @@ def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("coulomb", ["dsf", "ewald"])
+@pytest.mark.parametrize("coulomb", ["dsf", "ewald", "sw-si"])
 @pytest.mark.parametrize("ensemble", STAGES)
 def test_restored_run_repeats_the_uninterrupted_one_bit_for_bit(engine: str, tmp_path: Path, ensemble: str, coulomb: str) -> None:
-    atoms, stage, saved = silica("cubic"), STAGES[ensemble], tmp_path / "saved"
+    atoms, stage, saved = sample(coulomb, "cubic"), STAGES[ensemble], tmp_path / "saved"
     if reason := named(engine, bks(coulomb)).refuses(stage):
         pytest.skip(reason)
     with opened(engine, atoms, tmp_path, coulomb) as simulation:
@@ -92,13 +94,14 @@ def test_next_stage_after_a_restart_does_not_inherit_the_thermostat(engine: str,
 @NO_LAMMPS
 @pytest.mark.parametrize("cell", ["cubic", "orthorhombic", "triclinic"])
 @pytest.mark.parametrize("ensemble", ["nve", "nvt"])
-def test_engines_agree_on_a_short_trajectory(tmp_path: Path, cell: str, ensemble: str) -> None:
-    start = silica(cell)
+@pytest.mark.parametrize("coulomb", ["ewald", "sw-si"])
+def test_engines_agree_on_a_short_trajectory(tmp_path: Path, cell: str, ensemble: str, coulomb: str) -> None:
+    start = sample(coulomb, cell)
     thermalize_momenta(start, temperature_K=3000, rng=np.random.default_rng(1))
     Stationary(start)
     ends = []
     for engine in ("native", "lammps"):
-        with opened(engine, start, tmp_path / engine, "ewald", precision="double", accuracy=1e-6) as simulation:
+        with opened(engine, start, tmp_path / engine, coulomb, precision="double", accuracy=1e-6) as simulation:
             simulation.start(Stage("run", ensemble, 200, 0.5, (3000.0, 3000.0)))  # type: ignore[arg-type]
             ends.append(simulation.advance(200))
     native, lammps = ends
