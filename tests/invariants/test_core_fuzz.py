@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from glasswright.engines.native.far_field import FarFieldSettings
 from glasswright.engines.native.tables import PairTables, pair_tables
+from glasswright.forms.prolate import ProlateSplit
 from glasswright.library.forcefields import load_forcefield
 from glasswright.native import core
 from reference.make_melts import read_melt
@@ -181,6 +183,114 @@ def test_a_term_serves_one_object_at_a_time() -> None:
     first = forces(pairs=term)
     with pytest.raises(ValueError, match="one Forces"):
         forces(pairs=term)
-    assert finite_or_refused(lambda: first.evaluate(positions, cell))
+    assert finite_or_refused(partial(first.evaluate, positions, cell))
     del first
     assert finite_or_refused(lambda: forces(pairs=term).evaluate(positions, cell))
+
+
+def dynamics(threads: int = 1) -> Any:
+    positions, cell, _ = melt()
+    velocities = np.random.default_rng(1).normal(scale=0.01, size=positions.shape)
+    return core().Dynamics(forces(threads=threads), positions, velocities - velocities.mean(axis=0), cell, np.array([15.999, 28.085]))
+
+
+MOTIONS = {
+    "ensemble": st.sampled_from(["nve", "nvt", "npt", "nonsense"]),
+    "timestep": st.just(1.0) | strange,
+    "temperature": st.just((3000.0, 300.0)) | st.tuples(strange, strange),
+    "pressure": st.just((0.0, 0.0)) | st.tuples(strange, strange),
+    "cell": st.sampled_from(["isotropic", "anisotropic", ""]),
+    "thermostat": st.sampled_from(["nose-hoover", "langevin", "csvr", "?"]),
+    "thermostat_damping": st.just(100.0) | strange,
+    "barostat_damping": st.just(1000.0) | strange,
+    "n_steps": st.just(100) | counts,
+    "done": st.just(0) | counts,
+    "max_displacement": st.none() | strange,
+    "seed": st.integers(0, 2**64 - 1),
+}
+
+
+@given(st.fixed_dictionaries(MOTIONS), st.integers(1, 3), st.just(0) | counts, st.just(0) | counts)
+@settings(max_examples=60, deadline=None)
+def test_strange_motions(motion: dict[str, Any], threads: int, sample_every: int, frames_every: int) -> None:
+    simulation = dynamics(threads)
+    if finite_or_refused(lambda: simulation.set_motion(**motion)) and finite_or_refused(lambda: simulation.run(10, sample_every, frames_every)):
+        finite_or_refused(simulation.state)
+
+
+@given(places, places, places, places)
+@settings(max_examples=25, deadline=None)
+def test_strange_starts(where: list[tuple[int, float]], fast: list[tuple[int, float]], edges: list[tuple[int, float]], heavy: list[tuple[int, float]]) -> None:
+    positions, cell, _ = melt()
+    still, masses = np.zeros_like(positions), np.array([15.999, 28.085])
+    for x, v, h, m in (
+        (spoiled(positions, where), still, cell, masses),
+        (positions, spoiled(still, fast), cell, masses),
+        (positions, still, spoiled(cell, edges), masses),
+        (positions, still, cell, spoiled(masses, heavy)),
+    ):
+
+        def move(x: np.ndarray = x, v: np.ndarray = v, h: np.ndarray = h, m: np.ndarray = m) -> Any:
+            simulation = core().Dynamics(forces(), x, v, h, m)
+            simulation.set_motion(ensemble="npt", timestep=1.0, temperature=(300.0, 300.0), n_steps=10)
+            return simulation.run(3, sample_every=1)
+
+        finite_or_refused(move)
+
+
+@given(st.sampled_from(["positions", "velocities", "reference", "cell", "thermostat", "barostat", "barostat_thermostat", "booked", "step"]), places)
+@settings(max_examples=60, deadline=None)
+def test_strange_restarts(name: str, where: list[tuple[int, float]]) -> None:
+    simulation = dynamics()
+    simulation.set_motion(ensemble="npt", timestep=1.0, temperature=(300.0, 300.0), n_steps=10)
+    simulation.run(1)
+    saved = simulation.save()
+    saved[name] = spoiled(saved[name], where) if isinstance(saved[name], np.ndarray) else where[0][1]
+    if finite_or_refused(lambda: simulation.load(saved)) and finite_or_refused(lambda: simulation.run(3, sample_every=1)):
+        finite_or_refused(simulation.state)
+
+
+@given(st.sampled_from(["fire", "cg", ""]), strange, st.integers(-3, 12), st.booleans(), strange, places)
+@settings(max_examples=40, deadline=None)
+def test_strange_searches(method: str, force: float, steps: int, cell: bool, pressure: float, where: list[tuple[int, float]]) -> None:
+    positions, box, _ = melt()
+
+    def search() -> None:
+        simulation = core().Dynamics(forces(), spoiled(positions, where), np.zeros_like(positions), box, np.array([15.999, 28.085]))
+        simulation.minimize(method=method, force_tolerance=force, max_steps=steps, cell=cell, pressure_tolerance=pressure)
+        assert np.isfinite(simulation.state()["positions"]).all()
+
+    finite_or_refused(search)
+
+
+@given(places, places, st.booleans(), st.integers(1, 3), st.sampled_from(["everything", "pressure", "forces", ""]))
+@settings(max_examples=20, deadline=None)
+def test_strange_far_fields(where: list[tuple[int, float]], edges: list[tuple[int, float]], double_precision: bool, threads: int, need: str) -> None:
+    positions, cell, types = melt()
+    far = FarFieldSettings(ProlateSplit(9.75, 8.0), (12, 12, 12), 5, 11.4, double_precision).build([-1.2, 2.4])
+    finite_or_refused(lambda: far.evaluate(spoiled(positions, where), cell, types, need=need, threads=threads))
+    finite_or_refused(lambda: far.evaluate(positions, spoiled(cell, edges), types, need=need, threads=threads))
+    finite_or_refused(lambda: far.evaluate(positions[: where[0][0] % 9], cell, types[: edges[0][0] % 9]))
+
+
+@given(st.tuples(*[st.sampled_from([-1, 0, 1, 2, 3, 5, 6, 7, 12, 1000, 2**31 - 1])] * 3), st.integers(0, 40), strange, st.sampled_from([0, 1, 5, 9, 40]))
+@settings(max_examples=60, deadline=None)
+def test_far_fields_of_any_shape(points: tuple[int, int, int], width: int, number: float, degree: int) -> None:
+    positions, cell, types = melt()
+    along = [max(0, min(n, 1000)) for n in points]
+
+    def build() -> Any:
+        far = core().FarField(
+            charges=[number, -2 * number],
+            points=points,
+            window=np.full((degree, width), number),
+            largest_k=number,
+            psi=[number] * degree,
+            at_zero=number,
+            deconvolution=[[number] * n for n in along],
+            aliases=[[number] * n for n in along],
+            double_precision=False,
+        )
+        return far.evaluate(positions, cell, types)
+
+    finite_or_refused(build)

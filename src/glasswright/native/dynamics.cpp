@@ -19,8 +19,9 @@ using Ends = std::pair<double, double>;
 
 constexpr std::chrono::duration<double> signals_every{0.05}; // how long Ctrl-C may wait [s]
 
+// Also so far from overflow that squares and sums are finite.
 std::vector<double> finite(const double *data, std::size_t size, const char *what) {
-    if (!std::all_of(data, data + size, [](double x) { return std::isfinite(x); }))
+    if (!std::all_of(data, data + size, [](double x) { return std::abs(x) < 1e50; }))
         throw std::invalid_argument(std::string(what) + " must be finite numbers.");
     return {data, data + size};
 }

@@ -152,7 +152,7 @@ private:
     }
 
     static void check(const Motion &m) {
-        const auto positive = [](double x) { return x > 0 && std::isfinite(x); };
+        const auto positive = [](double x) { return x > 0 && x < 1e50; };
         if (!positive(m.timestep)) throw std::invalid_argument("The time step must be positive.");
         if (m.n_steps < 0) throw std::invalid_argument("The number of steps must not be negative.");
         if (m.ensemble != Ensemble::nve && !(positive(m.temperature[0]) && positive(m.temperature[1])))

@@ -41,7 +41,7 @@ nb::dict evaluate(FarField &self, Vectors positions, Matrix cell, Integers types
         if (!std::isfinite(h[k])) throw std::invalid_argument("The matrix of the cell must be finite.");
     if (h[1] != 0 || h[2] != 0 || h[5] != 0) throw std::invalid_argument("The matrix of the cell must be lower triangular.");
     const Cell box{h[0], h[4], h[8], h[7], h[6], h[3]};
-    if (!(box.xx > 0 && box.yy > 0 && box.zz > 0)) throw std::invalid_argument("The cell must have a positive volume.");
+    box.check();
     const std::size_t n = positions.shape(0);
     if (types.shape(0) != n) throw std::invalid_argument("There must be one type per atom.");
     if (threads < 1 || threads > 1024) throw std::invalid_argument("The number of threads must be 1 to 1024.");

@@ -94,10 +94,7 @@ private:
     }
 
     void check(const Atoms &atoms, const Cell &cell) const {
-        for (double edge : {cell.xx, cell.yy, cell.zz})
-            if (!(edge > 0 && edge < 1e6)) throw std::invalid_argument("The cell must have a volume and edges below 1e6 Å.");
-        for (double tilt : {cell.yz, cell.xz, cell.xy})
-            if (!(std::abs(tilt) < 1e6)) throw std::invalid_argument("The tilts of the cell must be finite.");
+        cell.check();
         if (cutoff_ > cell.narrowest() / 2 * (1 + 1e-9)) throw std::invalid_argument("The cutoff is longer than half the narrowest width of the cell: use more atoms.");
         if (atoms.type.size() != atoms.size || atoms.position.size() != 3 * atoms.size) throw std::invalid_argument("Types and positions must be of the same atoms.");
     }

@@ -35,7 +35,7 @@ public:
         cell_ = cell;
         has_tensor_ = tensor;
         if (tensor && !tensor_.size()) tensor_ = Buffer<Real>(energy_.size());
-        planes_ = std::min(n_[0] / 2, static_cast<int>(shape_.largest_k * cell.xx / (2 * std::numbers::pi)) + 1);
+        planes_ = static_cast<int>(std::min(n_[0] / 2 - 1.0, shape_.largest_k * cell.xx / (2 * std::numbers::pi))) + 1;
         for (int a = 0; a < 3; ++a) {
             const auto row = cell.fractional(a == 0, a == 1, a == 2);
             for (int d = 0; d < 3; ++d) reciprocal_[a][d] = 2 * std::numbers::pi * row[static_cast<std::size_t>(d)];

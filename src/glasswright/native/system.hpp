@@ -22,6 +22,14 @@ inline constexpr double boltzmann = 8.617333262e-5;
 struct Cell {
     double xx = 1, yy = 1, zz = 1, yz = 0, xz = 0, xy = 0;
 
+    // Refuses what is no cell, and what is so small or large that products of its numbers leave the range of floats.
+    void check() const {
+        for (double edge : {xx, yy, zz})
+            if (!(edge > 1e-3 && edge < 1e6)) throw std::invalid_argument("The cell must have a volume, and edges of 1e-3 to 1e6 Å.");
+        for (double tilt : {yz, xz, xy})
+            if (!(std::abs(tilt) < 1e6)) throw std::invalid_argument("The tilts of the cell must be below 1e6 Å.");
+    }
+
     double volume() const { return xx * yy * zz; }
     bool orthogonal() const { return yz == 0 && xz == 0 && xy == 0; }
 
