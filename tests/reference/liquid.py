@@ -49,12 +49,12 @@ def mixture(temperature: float = 120.0, *, threads: int = 1, double_precision: b
     return core().Dynamics(forces, atoms.positions, velocities(types, MASSES, temperature), np.array(atoms.cell[:]), MASSES)
 
 
-def ideal_gas(n_atoms: int, volume: float, temperature: float, mass: float = 40.0) -> Any:
+def ideal_gas(n_atoms: int, volume: float, temperature: float, mass: float = 40.0, threads: int = 1) -> Any:
     """A ``Dynamics`` of atoms that feel nothing."""
     types = np.zeros(n_atoms, dtype=np.int64)
     edge = volume ** (1 / 3)
     start = np.random.default_rng(1).random((n_atoms, 3)) * edge
-    return core().Dynamics(core().Forces(types), start, velocities(types, np.array([mass]), temperature), edge * np.eye(3), np.array([mass]))
+    return core().Dynamics(core().Forces(types, threads=threads), start, velocities(types, np.array([mass]), temperature), edge * np.eye(3), np.array([mass]))
 
 
 def velocities(types: np.ndarray, masses: np.ndarray, temperature: float) -> np.ndarray:

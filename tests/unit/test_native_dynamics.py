@@ -78,6 +78,22 @@ def test_threads_agree_to_rounding(motion: str) -> None:
         assert other["conserved"] == pytest.approx(states[0]["conserved"], rel=1e-9)
 
 
+@pytest.mark.parametrize("motion", ["nvt-langevin", "npt-nose-hoover-anisotropic", "push-off"])
+def test_many_atoms_are_shared_among_threads(motion: str) -> None:
+    """Few are moved by one thread alone."""
+    states = []
+    for threads in (1, 2, 3, 3):
+        gas = ideal_gas(5000, 1e5, 300.0, threads=threads)
+        gas.set_motion(**MOTIONS[motion] | RAMP | {"largest_move": 10.0})
+        gas.run(20)
+        states.append(gas.state())
+    for other in states[1:3]:
+        # Positions of up to 46 Å and momenta of 5000 atoms, rounded in another order.
+        assert np.abs(other["positions"] - states[0]["positions"]).max() < 1e-11
+        assert other["conserved"] == pytest.approx(states[0]["conserved"], rel=1e-12)
+    assert_same(states[2], states[3])
+
+
 def test_samples_are_what_states_show_in_the_order_of_the_caller() -> None:
     watched, stepped = mixture(), mixture()
     stage = {"ensemble": "npt", "cell": "anisotropic"} | RAMP
