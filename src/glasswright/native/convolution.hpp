@@ -19,7 +19,7 @@ public:
 
     explicit Convolution(const MeshShape &mesh)
         : mesh_(mesh), fourier_{Fourier<Real>(mesh.points(0)), Fourier<Real>(mesh.points(1)), Fourier<Real>(mesh.points(2))},
-          width_(up8(mesh.points(2))), plane_(up8(mesh.points(1)) * width_ + 16), sums_(static_cast<std::size_t>(mesh.points(0) / 2)) {
+          width_(up8(mesh.points(2))), stride_(width_ % 128 ? width_ : width_ + 16), plane_(up8(mesh.points(1)) * stride_ + 16), sums_(static_cast<std::size_t>(mesh.points(0) / 2)) {
         for (Half &half : half_)
             for (Buffer<Real> *part : {&half.re, &half.im}) *part = Buffer<Real>(plane_ * static_cast<std::size_t>(mesh.points(0) / 2));
     }
@@ -82,12 +82,12 @@ private:
         for (std::size_t z = 0; z < width_; z += 8) {
             for (int k = 0; k < n; ++k) x.re[k] = charge(k, 2 * pair, z), x.im[k] = charge(k, 2 * pair + 1, z);
             const Lines<Real> k_x = fourier_[0].forward(x, spare);
-            Real *re = half_[0].re.data() + 2 * static_cast<std::size_t>(pair) * width_ + z, *im = half_[0].im.data() + (re - half_[0].re.data());
+            Real *re = half_[0].re.data() + 2 * static_cast<std::size_t>(pair) * stride_ + z, *im = half_[0].im.data() + (re - half_[0].re.data());
             for (int k = 0; k < planes; ++k, re += plane_, im += plane_) {
                 const int m = k ? n - k : 0;
                 const V a = k_x.re[k], b = k_x.im[k], c = k_x.re[m], d = k_x.im[m];
                 simd::store(re, Real(0.5) * (a + c)), simd::store(im, Real(0.5) * (b - d));
-                simd::store(re + width_, Real(0.5) * (b + d)), simd::store(im + width_, Real(0.5) * (c - a));
+                simd::store(re + stride_, Real(0.5) * (b + d)), simd::store(im + stride_, Real(0.5) * (c - a));
             }
         }
     }
@@ -96,9 +96,10 @@ private:
         const int n = mesh_.points(0);
         const std::size_t row = mesh_.row_of()[2 * pair];
         for (std::size_t z = 0; z < width_; z += 8) {
-            const Real *re = half.re.data() + 2 * static_cast<std::size_t>(pair) * width_ + z, *im = half.im.data() + (re - half.re.data());
+            const Real *re = half.re.data() + 2 * static_cast<std::size_t>(pair) * stride_ + z, *im = half.im.data() + (re - half.re.data());
             for (int k = 0; k < planes; ++k, re += plane_, im += plane_) {
-                const V a = simd::load<V>(re), b = simd::load<V>(im), c = simd::load<V>(re + width_), d = simd::load<V>(im + width_);
+                const V a = simd::load<V>(re), b = simd::load<V>(im), c = simd::load<V>(re + stride_), d = simd::load<V>(im + stride_);
+                for (const Real *next : {re, im, re + stride_, im + stride_}) __builtin_prefetch(next + 16);
                 x.re[k] = a - d, x.im[k] = b + c;
                 if (k) x.re[n - k] = a + d, x.im[n - k] = c - b;
             }
@@ -122,16 +123,16 @@ private:
         Real *re[3], *im[3];
         for (std::size_t f = 0; f < 3; ++f) re[f] = half_[f].re.data() + here, im[f] = half_[f].im.data() + here;
         for (std::size_t z = 0; z < width_; z += 8) {
-            read(a, re[0] + z, im[0] + z, width_, ny);
-            write(fourier_[1].forward(a, b), re[0] + z, im[0] + z, width_, ny);
+            read(a, re[0] + z, im[0] + z, stride_, ny);
+            write(fourier_[1].forward(a, b), re[0] + z, im[0] + z, stride_, ny);
         }
         Sums &sums = sums_[static_cast<std::size_t>(kx)];
         sums = {};
         for (int block = 0; block < spectrum.blocks(); ++block) {
-            const std::size_t rows = 8 * static_cast<std::size_t>(block) * width_;
+            const std::size_t rows = 8 * static_cast<std::size_t>(block) * stride_;
             if (!spectrum.filled(kx, block)) {
                 for (std::size_t f : {0u, 2u})
-                    for (Real *part : {re[f], im[f]}) std::memset(static_cast<void *>(part + rows), 0, 8 * width_ * sizeof(Real));
+                    for (Real *part : {re[f], im[f]}) std::memset(static_cast<void *>(part + rows), 0, 8 * stride_ * sizeof(Real));
                 continue;
             }
             turn_in(re[0] + rows, a.re), turn_in(im[0] + rows, a.im);
@@ -148,17 +149,17 @@ private:
             turn_out(fourier_[2].inverse(c, d), re[2] + rows, im[2] + rows);
         }
         for (std::size_t z = 0; z < width_; z += 8) {
-            read(a, re[0] + z, im[0] + z, width_, ny);
+            read(a, re[0] + z, im[0] + z, stride_, ny);
             differentiate(a, c, ny);
-            write(fourier_[1].inverse(c, d), re[1] + z, im[1] + z, width_, ny);
+            write(fourier_[1].inverse(c, d), re[1] + z, im[1] + z, stride_, ny);
             const Lines<Real> potential = fourier_[1].inverse(a, b);
             for (int k = 0; k < ny; ++k) {
                 const V p = potential.re[k];
                 potential.re[k] = static_cast<Real>(kx) * potential.im[k], potential.im[k] = -static_cast<Real>(kx) * p;
             }
-            write(potential, re[0] + z, im[0] + z, width_, ny);
-            read(a, re[2] + z, im[2] + z, width_, ny);
-            write(fourier_[1].inverse(a, b), re[2] + z, im[2] + z, width_, ny);
+            write(potential, re[0] + z, im[0] + z, stride_, ny);
+            read(a, re[2] + z, im[2] + z, stride_, ny);
+            write(fourier_[1].inverse(a, b), re[2] + z, im[2] + z, stride_, ny);
         }
     }
 
@@ -166,7 +167,7 @@ private:
     void turn_in(const Real *rows, V *line) const {
         for (std::size_t z = 0; z < width_; z += 8) {
             V v[8];
-            for (std::size_t r = 0; r < 8; ++r) v[r] = simd::load<V>(rows + r * width_ + z);
+            for (std::size_t r = 0; r < 8; ++r) v[r] = simd::load<V>(rows + r * stride_ + z);
             transpose(v);
             for (std::size_t r = 0; r < 8; ++r) line[z + r] = v[r];
         }
@@ -178,7 +179,7 @@ private:
                 V v[8];
                 for (std::size_t r = 0; r < 8; ++r) v[r] = line[z + r];
                 transpose(v);
-                for (std::size_t r = 0; r < 8; ++r) simd::store(rows + r * width_ + z, v[r]);
+                for (std::size_t r = 0; r < 8; ++r) simd::store(rows + r * stride_ + z, v[r]);
             }
         }
     }
@@ -207,7 +208,8 @@ private:
 
     MeshShape mesh_;
     Fourier<Real> fourier_[3];
-    std::size_t width_, plane_;
+    // Numbers in a row, from row to row and from plane to plane of a half spectrum: lines across must not fall onto each other in the cache.
+    std::size_t width_, stride_, plane_;
     Half half_[3];
     std::vector<Buffer<Real>> scratch_;
     std::vector<Sums> sums_;

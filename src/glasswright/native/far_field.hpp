@@ -83,6 +83,7 @@ private:
             for (std::size_t t = 0; t < threads; ++t) {
                 if (!touched_[t * nx + static_cast<std::size_t>(x)]) continue;
                 const Real *from = charge_[t].data() + row;
+                __builtin_prefetch(from + z + 16);
                 total += simd::load<V>(from + z);
                 // What was spread beyond the end of the row belongs to its beginning.
                 if (z == 0) total += simd::load<V>(from + mesh_.points(2));

@@ -12,7 +12,10 @@
 #include "pair_forces.hpp"
 #include "system.hpp"
 
+#include <algorithm>
 #include <array>
+#include <limits>
+#include <type_traits>
 #include <vector>
 
 namespace glasswright {
@@ -84,6 +87,8 @@ private:
     };
 
     void make_room(const Atoms &atoms, Team &team) {
+        if (atoms.size * types_ * row * sizeof(Number) > std::numeric_limits<std::int32_t>::max())
+            throw std::invalid_argument("There are too many atoms for triplets of so many types.");
         near_.resize(team.size());
         for (int thread = 0; thread < team.size(); ++thread) {
             const auto [begin, end] = team.share(atoms.size, thread);
