@@ -54,7 +54,7 @@ nb::dict evaluate(FarField &self, Vectors positions, Matrix cell, Integers types
         atoms.size = n;
         atoms.position.assign(positions.data(), positions.data() + 3 * n);
         for (std::size_t i = 0; i < n; ++i) {
-            if (types.data()[i] < 0 || types.data()[i] > 1000) throw std::invalid_argument("A type of an atom is out of range.");
+            if (types.data()[i] < 0 || types.data()[i] >= self.types()) throw std::invalid_argument("A type of an atom is out of range.");
             atoms.type.push_back(static_cast<std::int32_t>(types.data()[i]));
         }
         Team team(threads);
