@@ -90,7 +90,8 @@ private:
             }
             return total;
         };
-        Real *const field[3] = {field_[0].data(), field_[1].data(), field_[2].data()};
+        // The charges have been read when the first field is written.
+        Real *const field[3] = {charge_[0].data(), field_[0].data(), field_[1].data()};
         const auto sums = convolution_.run(spectrum_, need, team, charge, field);
 
         const Real *const read[3] = {field[0], field[1], field[2]};
@@ -136,7 +137,7 @@ private:
     std::size_t known_size_ = 0;
     std::vector<Buffer<Real>> charge_;
     std::vector<std::uint8_t> touched_;
-    Buffer<Real> field_[3];
+    Buffer<Real> field_[2];
 };
 
 // What Python makes: the sum in one of two precisions.

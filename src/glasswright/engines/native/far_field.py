@@ -34,8 +34,8 @@ WINDOW = {4: (2.2, 0.7), 5: (2.15, 0.7), 6: (2.02, 0.8), 7: (1.95, 0.8), 8: (1.9
 """Best bandwidth of the window over its width: a + b (oversampling - 1); measured with the errors."""
 SPREADING = {4: 45.0, 5: 57.0, 6: 71.0, 7: 95.0, 8: 119.0}
 """Time per atom to and from the mesh [ns], by width; this and what follows on one core of a Zen 4 with AVX-512."""
-TRANSFORMS = 3.3
-"""Time per mesh point [ns]."""
+TRANSFORMS = 5.0
+"""Time per mesh point [ns], in a step whose neighbour list pushes the mesh out of the fastest cache; alone it is 2.5 to 3.5."""
 NEIGHBOUR = 1.22
 """Time per neighbour within the cutoff [ns]."""
 SHORTEST, LONGEST = 5.0, 12.0
