@@ -10,7 +10,7 @@ import pytest
 from ase import Atoms
 from scipy.spatial.transform import Rotation
 
-from contracts.cases import CELLS, ENGINES, MODELS, model, named, sample, silica
+from contracts.cases import CELLS, ENGINES, MODELS, model, named, sample
 from glasswright.engines import calculator, get_engine
 from glasswright.errors import InputError
 from glasswright.library.forcefields import load_forcefield

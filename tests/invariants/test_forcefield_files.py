@@ -14,7 +14,8 @@ from glasswright.forms.tabulate import short_range
 from glasswright.library.forcefield_reader import parse_forcefield
 
 FOLDER = files("glasswright.library")
-TEXTS = [FOLDER.joinpath("examples", "forcefield.toml").read_text("utf-8"), FOLDER.joinpath("forcefields", "shik.toml").read_text("utf-8")]
+EXAMPLES = ("examples/forcefield.toml", "examples/stillinger_weber.toml", "forcefields/shik.toml")
+TEXTS = [FOLDER.joinpath(*name.split("/")).read_text("utf-8") for name in EXAMPLES]
 JUNK = st.one_of(
     st.none().map(lambda _: float("nan")),
     st.floats(),
@@ -35,6 +36,8 @@ def parses_or_refuses(data: bytes) -> None:
         return
     for term in forcefield.pairs.values():
         assert np.all(np.isfinite(short_range(term, np.linspace(0.3, 8.0, 20))))
+    for angle in forcefield.triplets.values():
+        assert np.all(np.isfinite(list(angle.parameters.values())))
 
 
 @settings(max_examples=300, deadline=None)

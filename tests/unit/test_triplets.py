@@ -52,6 +52,7 @@ def test_it_reads_back_the_same() -> None:
         (("sigma = 2.11", "sigma = 0"), r"sigma must be positive"),
         (("a = 1.7", "a = 0.1"), r"ends at a·sigma = 0.218"),
         (("gamma = 1.2", "gamma = 0"), r"gamma must be a positive number"),
+        (("p = 4.0", "p = 65"), r"p must be a positive number up to 64"),
         (("epsilon = 0.7", "epsilon = nan"), r"epsilon must be a finite number"),
         (("epsilon = 0.7, ", ""), r"pairs.Ge-Ge.epsilon is missing"),
         (("epsilon = 0.7", "epsilon = 0.7, cutoff = 4.0"), r"cutoff has no place"),

@@ -236,8 +236,9 @@ def _pair(table: _Table, defaults: _Table, key: Pair) -> PairTerm:
 
 def _stillinger_weber_cutoff(table: _Table, defaults: _Table, parameters: Mapping[str, float]) -> float:
     for p, value in parameters.items():
-        if not 0 <= value <= 100 or (p in ("a", "gamma") and value == 0):
-            table.refuse(p, f"must be a positive number up to 100, not {value:g}")
+        most = 64 if p in ("p", "q") else 100
+        if not 0 <= value <= most or (p in ("a", "gamma") and value == 0):
+            table.refuse(p, f"must be a positive number up to {most}, not {value:g}")
     for key in ("cutoff", "core", "shifted", "smoothing", "rule"):
         if table.has(key) or defaults.has(key):
             of = table if table.has(key) else defaults

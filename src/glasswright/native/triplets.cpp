@@ -19,7 +19,7 @@ std::vector<BondParameters> checked_bonds(const Pairs &pairs, std::size_t types)
             if (v[m] != mirror[m]) throw std::invalid_argument("Parameters of pairs must not depend on the order of their types.");
         }
         const BondParameters b{v[0], v[1], v[2], v[3], v[4], v[5], v[6]};
-        if (!(b.sigma > 0.01 && b.cutoff > b.sigma * 0.1 && b.cutoff <= 100 && b.gamma > 0)) throw std::invalid_argument("sigma, cutoff and gamma of pairs must be positive, the cutoff at most 100 Å.");
+        if (!(b.sigma > 0 && b.gamma > 0 && b.cutoff >= 0.5 && b.cutoff <= 100)) throw std::invalid_argument("sigma and gamma of pairs must be positive, the cutoff 0.5 to 100 Å.");
         if (b.p > 64 || b.q > 64) throw std::invalid_argument("Powers of pairs must be at most 64.");
         bonds.push_back(b);
     }
