@@ -34,7 +34,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk = tmp_path / "disk"
     disk.mkdir()
     try:
-        mounted = mount(disk, "1100k")
+        mounted = mount(disk, "400k")
     except FileNotFoundError:
         mounted = False
     if not mounted:

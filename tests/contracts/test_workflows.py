@@ -17,7 +17,7 @@ from glasswright.errors import InputError, RunFailed
 from glasswright.workflows.replicas import run_replicas
 
 FAST = {
-    "n_atoms": 192,
+    "n_atoms": 120,
     "forcefield": "bks",
     "rate": "10000 K/ps",
     "melt_time": "0.3 ps",

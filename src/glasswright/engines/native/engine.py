@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
 
-ROOM = 1.03
-"""How much wider than twice the cutoff a cell must be at the start: it may shrink by a tenth of its volume."""
+ROOM = 1.05
+"""How much wider than twice the cutoff a cell must be at the start: it may shrink by a seventh of its volume."""
 AMPLE_ROOM = 1.1
 """The same where the cutoff may be chosen: the cell may shrink by a quarter of its volume."""
 _ESP = Source("Liang et al., Ewald summation with prolate spheroidal wave functions, arXiv:2505.09727 (2025)", "10.48550/arXiv.2505.09727")
