@@ -43,7 +43,7 @@ def doctor() -> None:
     messages.console().print(table)
     if any(finding.good is False for finding in findings):
         raise typer.Exit(1)
-    messages.next_command("glasswright quench SiO2 --atoms 300 --rate '500 K/ps'")
+    messages.next_command("glasswright quench SiO2 --atoms 700 --rate '500 K/ps'")
 
 
 def _machine() -> list[Finding]:
