@@ -7,6 +7,7 @@
 
 #include "barostat.hpp"
 #include "forces.hpp"
+#include "integrator.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -102,7 +103,8 @@ private:
         strain_force_ = search_.cell ? trace / length_ : 0;
         pressure_ = search_.cell ? trace / (3 * cell_.volume()) : 0;
         largest_force_ = largest(atoms_.force);
-        if (!std::isfinite(dot(atoms_.force, atoms_.force))) throw MotionFailed("The minimisation met forces that are no numbers: atoms lie on top of each other.");
+        if (!std::isfinite(dot(atoms_.force, atoms_.force)))
+            throw MotionFailed("The minimisation met forces that are no numbers: atoms lie on top of each other.");
     }
 
     bool at_rest() const { return largest_force_ <= search_.force_tolerance && std::abs(pressure_) <= search_.pressure_tolerance; }
