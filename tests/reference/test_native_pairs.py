@@ -89,7 +89,7 @@ def test_every_force_field(name):
 def test_near_field_of_an_ewald_sum(core):
     """The trace of its virial is what ``forms`` says it is, not the sum of r times force."""
     atoms, forcefield = melt("silica"), load_forcefield("bks").with_coulomb("ewald")
-    bound, split = forcefield.bind(atoms), ProlateSplit(8.0, 12.5)
+    bound, split = forcefield.bind(atoms), ProlateSplit(12.5, 8.0)
     term = pair_tables(bound, split=split).term()
     found = core.Forces(bound.types, pairs=term).evaluate(atoms.positions, np.array(atoms.cell))
     i, j, vectors, r = image_pairs(atoms, 8.0)

@@ -4,6 +4,7 @@
 // neighbours, and independent of the number of threads.
 #pragma once
 
+#include "fixed_point.hpp"
 #include "simd.hpp"
 #include "system.hpp"
 
@@ -126,8 +127,8 @@ public:
     }
 
 private:
-    // Finer cells fit the sphere better, coarser ones share the candidates among more atoms.
-    static constexpr double cells_per_radius = 2.5;
+    // Finer cells leave fewer candidates, coarser ones share them among more atoms.
+    static constexpr double cells_per_radius = 1.7;
 
     int cell_of(const FixedPoint &p) const {
         const auto along = [&](std::int32_t x, int k) { return static_cast<int>(std::uint64_t{static_cast<std::uint32_t>(x)} * stencil_.cells[k] >> 32); };
@@ -163,71 +164,112 @@ private:
         atoms.reorder(order);
     }
 
-    // What may be near the atoms of one cell: positions and places, by type.
+    // What may be near some atoms: Cartesian positions relative to a common centre, and places, by type.
     struct Candidates {
-        std::vector<std::int32_t> x, y, z, place;
+        std::vector<float> x, y, z;
+        std::vector<std::int32_t> place;
         std::vector<std::size_t> start; // of every type, and the end
-        std::size_t size = 0;
 
-        Candidates(std::size_t n, int types) : start(types + 1) {
-            for (auto *v : {&x, &y, &z, &place}) v->resize(n + 2 * simd::lanes);
+        Candidates(std::size_t n, int types) : x(n + 2 * simd::lanes), y(x.size()), z(x.size()), place(x.size()), start(types + 1) {}
+    };
+
+    // Differences of fixed-point fractions [Å], and where half a cell of the grid reaches.
+    struct Metric {
+        float xx, xy, xz, yy, yz, zz, reach_x, reach_y, reach_z, limit;
+
+        Metric(const Cell &cell, const std::array<int, 3> &cells, double radius) {
+            const double s = 1 / 4294967296.0, a = 0.5 / cells[0], b = 0.5 / cells[1], c = 0.5 / cells[2];
+            const auto set = [](float &to, double value) { to = static_cast<float>(value); };
+            set(xx, cell.xx * s), set(xy, cell.xy * s), set(xz, cell.xz * s), set(yy, cell.yy * s), set(yz, cell.yz * s), set(zz, cell.zz * s);
+            set(reach_x, cell.xx * a + std::abs(cell.xy) * b + std::abs(cell.xz) * c), set(reach_y, cell.yy * b + std::abs(cell.yz) * c), set(reach_z, cell.zz * c);
+            // With a margin for rounding; all pairs of a cell of any size stay below 1e30 Å².
+            set(limit, std::min(radius * radius * (1 + 1e-5), 1e30));
+        }
+        template <class V> std::array<V, 3> cartesian(V a, V b, V c) const { return {a * xx + b * xy + c * xz, b * yy + c * yz, c * zz}; }
+        std::array<float, 3> between(const FixedPoint &p, const FixedPoint &centre) const {
+            const auto apart = [](std::int32_t u, std::int32_t v) {
+                return static_cast<float>(static_cast<std::int32_t>(static_cast<std::uint32_t>(u) - static_cast<std::uint32_t>(v)));
+            };
+            return cartesian(apart(p.x, centre.x), apart(p.y, centre.y), apart(p.z, centre.z));
         }
     };
 
+    // Lists the neighbours of all atoms of some cells. Candidates are collected once for all atoms of a cell where the cell is wide enough
+    // for one image of a pair to be the nearest seen from the middle and from the atom, otherwise for every atom anew.
     void search(const Atoms &atoms, int first, int last, ListStorage &storage) {
         storage.rewind();
         Candidates near(atoms.size, types_);
+        Metric metric(cell_, stencil_.cells, radius_);
+        bool wide = radius_ < std::numeric_limits<double>::infinity();
+        const auto width = cell_.widths();
+        for (int k = 0; k < 3; ++k) wide = wide && radius_ / width[k] + 0.5 / stencil_.cells[k] < 0.5;
+        if (!wide) metric.reach_x = metric.reach_y = metric.reach_z = 0;
         for (int c = first; c < last; ++c) {
-            if (cell_start_[c] == cell_start_[c + 1]) continue;
-            collect(c, near);
-            for (std::size_t i = cell_start_[c]; i < cell_start_[c + 1]; ++i) list(atoms.fixed[i], i, near, storage);
+            const std::uint32_t begin = cell_start_[c], end = cell_start_[c + 1];
+            if (begin == end) continue;
+            const FixedPoint centre = middle(c);
+            if (wide) collect(c, centre, metric, near);
+            for (std::uint32_t i = begin; i < end; ++i) {
+                if (!wide) collect(c, atoms.fixed[i], metric, near);
+                list(i, metric.between(atoms.fixed[i], wide ? centre : atoms.fixed[i]), metric.limit, near, storage);
+            }
         }
     }
 
-    void collect(int c, Candidates &near) const {
+    FixedPoint middle(int c) const {
+        const auto [nx, ny, nz] = stencil_.cells;
+        const auto at = [](int place, int cells) { return fixed_fraction((place + 0.5) / cells); };
+        return {at(c % nx, nx), at(c / nx % ny, ny), at(c / nx / ny, nz), 0};
+    }
+
+    void collect(int c, const FixedPoint &centre, const Metric &m, Candidates &near) const {
+        using namespace simd;
         const auto [nx, ny, nz] = stencil_.cells;
         const int cx = c % nx, cy = c / nx % ny, cz = c / nx / ny;
+        const Int ox = broadcast<Int>(centre.x), oy = broadcast<Int>(centre.y), oz = broadcast<Int>(centre.z);
+        const Float limit = broadcast<Float>(m.limit);
+        float *const to_x = near.x.data(), *const to_y = near.y.data(), *const to_z = near.z.data();
+        std::int32_t *const to = near.place.data();
+        const std::int32_t *const from_x = x_.data(), *const from_y = y_.data(), *const from_z = z_.data(), *const from = place_.data();
         std::size_t n = 0;
+        const auto copy = [&](std::uint32_t k, const std::uint32_t end) {
+            for (; k < end; k += lanes) {
+                const auto [x, y, z] = m.cartesian(to_float(wrapping_difference(load<Int>(from_x + k), ox)), to_float(wrapping_difference(load<Int>(from_y + k), oy)),
+                                                   to_float(wrapping_difference(load<Int>(from_z + k), oz)));
+                const auto beyond = [](Float v, float reach) { return greatest(greatest(v, -v) - reach, Float{}); };
+                const Float gx = beyond(x, m.reach_x), gy = beyond(y, m.reach_y), gz = beyond(z, m.reach_z);
+                const Mask close = both(less(gx * gx + gy * gy + gz * gz, limit), first_lanes(static_cast<int>(end - k)));
+                const auto keep = [&](float *out, Float v) { compress(reinterpret_cast<std::int32_t *>(out + n), bits_as<Int>(v), close); };
+                keep(to_x, x), keep(to_y, y), keep(to_z, z);
+                n += static_cast<std::size_t>(compress(to + n, load<Int>(from + k), close));
+            }
+        };
         for (int t = 0; t < types_; ++t) {
             near.start[t] = n;
             const std::uint32_t *start = &type_start_[static_cast<std::size_t>(t) * nx * ny * nz];
-            const auto copy = [&](int begin, int end) {
-                for (std::uint32_t k = start[begin]; k < start[end]; k += simd::lanes) {
-                    const std::size_t to = n + (k - start[begin]);
-                    for (auto [from, into] : {std::pair{&x_, &near.x}, {&y_, &near.y}, {&z_, &near.z}, {&place_, &near.place}})
-                        simd::store(into->data() + to, simd::load<simd::Int>(from->data() + k));
-                }
-                n += start[end] - start[begin];
-            };
             for (const Stencil::Row &row : stencil_.rows) {
                 const int y = cy + row.y, z = cz + row.z, begin = cx + row.x < nx ? cx + row.x : cx + row.x - nx;
                 const int base = ((z < nz ? z : z - nz) * ny + (y < ny ? y : y - ny)) * nx, over = begin + row.length - nx;
-                copy(base + begin, base + std::min(begin + row.length, nx));
-                if (over > 0) copy(base, base + over);
+                copy(start[base + begin], start[base + std::min(begin + row.length, nx)]);
+                if (over > 0) copy(start[base], start[base + over]);
             }
         }
         near.start[types_] = n;
     }
 
-    void list(const FixedPoint &p, std::size_t i, const Candidates &near, ListStorage &storage) {
+    void list(std::size_t i, const std::array<float, 3> &own, float limit, const Candidates &near, ListStorage &storage) {
         using namespace simd;
-        const float s = 1.0f / 4294967296.0f;
-        const float xx = static_cast<float>(cell_.xx) * s, xy = static_cast<float>(cell_.xy) * s, xz = static_cast<float>(cell_.xz) * s;
-        const float yy = static_cast<float>(cell_.yy) * s, yz = static_cast<float>(cell_.yz) * s, zz = static_cast<float>(cell_.zz) * s;
-        // A margin for rounding.
-        const Float limit = broadcast<Float>(static_cast<float>(std::min(radius_ * radius_ * (1 + 1e-5), 1e30)));
         const Int self = broadcast<Int>(static_cast<std::int32_t>(i * sizeof(FixedPoint)));
+        const float *const from_x = near.x.data(), *const from_y = near.y.data(), *const from_z = near.z.data();
+        const std::int32_t *const from = near.place.data();
         std::int32_t *out = storage.room(near.start[types_]), *const begin = out;
         for (int t = 0; t < types_; ++t) {
             groups_[i * (types_ + 1) + t] = out;
-            for (std::size_t k = near.start[t], end = near.start[t + 1]; k < end; k += lanes) {
-                const auto along = [&](const std::vector<std::int32_t> &v, std::int32_t own) {
-                    return to_float(wrapping_difference(load<Int>(&v[k]), broadcast<Int>(own)));
-                };
-                const Float a = along(near.x, p.x), b = along(near.y, p.y), c = along(near.z, p.z);
-                const Float x = a * xx + b * xy + c * xz, y = b * yy + c * yz, z = c * zz;
-                const Int place = load<Int>(&near.place[k]);
-                const Mask close = both(less(x * x + y * y + z * z, limit), differ(place, self));
+            const std::size_t end = near.start[t + 1];
+            for (std::size_t k = near.start[t]; k < end; k += lanes) {
+                const Float x = load<Float>(from_x + k) - own[0], y = load<Float>(from_y + k) - own[1], z = load<Float>(from_z + k) - own[2];
+                const Int place = load<Int>(from + k);
+                const Mask close = both(less(x * x + y * y + z * z, broadcast<Float>(limit)), differ(place, self));
                 out += compress(out, place, both(close, first_lanes(static_cast<int>(std::min<std::size_t>(end - k, lanes)))));
             }
         }
