@@ -3,11 +3,12 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow browser check bench docs walk clean
+.PHONY: help demo test test-slow browser check sanitize bench docs walk clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 DOCS_INSTALLED := .venv/.installed-docs
+BENCH_INSTALLED := .venv/.installed-bench
 NATIVE := $(wildcard CMakeLists.txt src/glasswright/native/*.cpp src/glasswright/native/*.hpp src/glasswright/native/*.h)
 CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3
 
@@ -38,6 +39,10 @@ $(DOCS_INSTALLED): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
+$(BENCH_INSTALLED): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]' || echo "jax-md could not be installed and will be left out." >&2
+	@touch $@
+
 demo: $(INSTALLED)  ## Two small glasses with their reports, in less than ten minutes on two cores
 	$(BIN)/glasswright quench SiO2 --atoms 600 --forcefield bks --coulomb dsf --rate "500 K/ps" --out demo/silica --overwrite
 	$(BIN)/glasswright quench 30Na2O-70SiO2 --atoms 450 --forcefield teter --rate "500 K/ps" --out demo/sodium-silicate --overwrite
@@ -61,9 +66,12 @@ check: $(INSTALLED)  ## Style, types and the direction of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+sanitize: $(INSTALLED)  ## The compiled core under sanitizers (minutes)
+	tests/sanitize.sh
+
 bench: $(patsubst benchmarks/%.py,bench-%,$(wildcard benchmarks/*.py))  ## Every benchmark
 
-bench-%: $(INSTALLED)
+bench-%: $(BENCH_INSTALLED)
 	$(BIN)/python benchmarks/$*.py
 
 walk: $(INSTALLED)  ## Run the make walk of the documentation

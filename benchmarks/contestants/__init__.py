@@ -1,0 +1,1 @@
+"""The programs that the benchmarks let run against each other."""
