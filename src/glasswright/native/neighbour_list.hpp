@@ -114,12 +114,7 @@ public:
         types_ = types, radius_ = radius, cell_ = cell;
         const auto width = cell.widths();
         std::array<int, 3> cells;
-        for (int k = 0; k < 3; ++k) {
-            cells[k] = radius < width[k] ? std::clamp(static_cast<int>(width[k] / radius * cells_per_radius), 1, 512) : 1;
-            // In a narrow box so many that atoms of a cell can share candidates (see `search`), unless those would be very many.
-            const double sharing = 0.5 / (0.5 - radius / width[k]);
-            if (sharing > cells[k] && sharing < 9) cells[k] = static_cast<int>(sharing) + 1;
-        }
+        for (int k = 0; k < 3; ++k) cells[k] = radius < width[k] ? std::clamp(static_cast<int>(width[k] / radius * cells_per_radius), 1, 512) : 1;
         stencil_ = Stencil(cell, cells, radius);
         sort(atoms, team);
         reference_ = atoms.fixed;
