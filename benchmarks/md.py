@@ -94,7 +94,7 @@ class Place:
         if not path.exists():
             if n in SILICON:
                 structure = bulk("Si", "diamond", a=5.431, cubic=True).repeat(SILICON[n])
-                structure.rattle(0.1, seed=1)
+                structure.rattle(0.03, seed=1)
             else:
                 cells, copies = SIZES[n]
                 structure = self._melt(cells).repeat(copies)
@@ -178,8 +178,8 @@ def contestants(place: Place, n: int, cutoff: float, threads: int, tables: dict[
     dsf, wanted = place.exact(n, "dsf", cutoff), place.options.peers
     yield Contestant("glasswright dsf", lambda: place.product(n, "bks/dsf", cutoff, threads), dsf, 1e-4)
     if "table" in wanted:
-        styles = tables[cutoff].styles(length)
-        yield Contestant(f"LAMMPS table/omp ({tables[cutoff].name})", lambda: place.lammps(n, styles, threads), dsf, 1e-3)
+        table = tables[cutoff].styles(length)
+        yield Contestant(f"LAMMPS table/omp ({tables[cutoff].name})", lambda: place.lammps(n, table, threads), dsf, 1e-3)
     if "hybrid" in wanted:
         yield Contestant("LAMMPS hybrid/overlay buck + coul/dsf", lambda: place.lammps(n, models.hybrid_dsf(cutoff), omp), dsf, 1e-6)
     if "jax-md" in wanted:
@@ -199,8 +199,8 @@ def contestants(place: Place, n: int, cutoff: float, threads: int, tables: dict[
                 own = partial(place.product, n, "bks", 10.0, threads, "lammps", accuracy=largest)
                 yield Contestant(f"{name} (as glasswright runs it)", own, ewald, largest)
     if "default" in wanted:
-        styles = models.buckingham_long(cutoff, "kspace_style pppm 1.0e-5")
-        yield Contestant("LAMMPS PPPM 1e-5, nothing else set", lambda: place.lammps(n, styles, omp, True), place.exact(n, "ewald without core"), 1e-4)
+        default = models.buckingham_long(cutoff, "kspace_style pppm 1.0e-5")
+        yield Contestant("LAMMPS PPPM 1e-5, nothing else set", lambda: place.lammps(n, default, omp, True), place.exact(n, "ewald without core"), 1e-4)
 
 
 def silicon(place: Place, n: int, threads: int) -> Iterator[Contestant]:
