@@ -52,7 +52,7 @@ public:
         } catch (...) {
             mine = std::current_exception();
         }
-        for (int spins = 0; left_.load(std::memory_order_acquire) > 0; ++spins) spins < patience ? pause() : std::this_thread::yield();
+        await(left_, [](int left) { return left == 0; });
         if (mine) std::rethrow_exception(mine);
         if (error_) std::rethrow_exception(error_);
     }
@@ -65,7 +65,9 @@ public:
     }
 
 private:
-    static constexpr int patience = 20000;
+    // Some ten microseconds: longer than a healthy wait within a step. Whoever waits longer sleeps, so that where others want the
+    // processors a thread that has nothing to do does not keep one from the thread it waits for.
+    static constexpr int patience = 1000;
     using Job = void (*)(void *, int);
 
     static void pause() {
@@ -74,20 +76,25 @@ private:
 #endif
     }
 
+    template <class Value, class Good> static Value await(const std::atomic<Value> &value, Good good) {
+        for (int spins = 0;; ++spins) {
+            const Value seen = value.load(std::memory_order_acquire);
+            if (good(seen)) return seen;
+            if (spins < patience) pause();
+            else value.wait(seen, std::memory_order_acquire);
+        }
+    }
+
     void work(int thread) {
         for (unsigned seen = 0;;) {
-            for (int spins = 0; round_.load(std::memory_order_acquire) == seen; ++spins) {
-                if (spins < patience) pause();
-                else round_.wait(seen);
-            }
-            seen = round_.load(std::memory_order_acquire);
+            seen = await(round_, [seen](unsigned round) { return round != seen; });
             if (!job_) return;
             try {
                 job_(argument_, thread);
             } catch (...) {
                 if (!failed_.exchange(true)) error_ = std::current_exception();
             }
-            left_.fetch_sub(1, std::memory_order_release);
+            if (left_.fetch_sub(1, std::memory_order_release) == 1) left_.notify_one();
         }
     }
 
