@@ -2,6 +2,7 @@
 // number of threads but never on timing.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <exception>
@@ -52,7 +53,7 @@ public:
         } catch (...) {
             mine = std::current_exception();
         }
-        await(left_, [](int left) { return left == 0; });
+        await(left_, looks_, [](int left) { return left == 0; });
         if (mine) std::rethrow_exception(mine);
         if (error_) std::rethrow_exception(error_);
     }
@@ -65,10 +66,12 @@ public:
     }
 
 private:
-    // Some ten microseconds: longer than a healthy wait within a step. Whoever waits longer sleeps, so that where others want the
-    // processors a thread that has nothing to do does not keep one from the thread it waits for.
-    static constexpr int patience = 1000;
     using Job = void (*)(void *, int);
+
+    // How often a thread looks before it sleeps, at most: for some hundred microseconds, longer than the serial parts of a step and
+    // shorter than it takes to wake up a processor. Where others want the processors, waiting in vain is unlearned quickly, so that a
+    // thread that has nothing to do does not keep one from the thread it waits for.
+    static constexpr int most_looks = 20000, fewest_looks = 100;
 
     static void pause() {
 #if defined(__x86_64__) || defined(__i386__)
@@ -76,18 +79,27 @@ private:
 #endif
     }
 
-    template <class Value, class Good> static Value await(const std::atomic<Value> &value, Good good) {
-        for (int spins = 0;; ++spins) {
+    template <class Value, class Good> static Value await(const std::atomic<Value> &value, int &looks, Good good) {
+        for (int k = 0; k < looks; ++k) {
+            const Value seen = value.load(std::memory_order_acquire);
+            if (good(seen)) {
+                looks = std::min(most_looks, looks + looks / 8 + 1);
+                return seen;
+            }
+            pause();
+        }
+        looks = std::max(fewest_looks, looks / 2);
+        for (;;) {
             const Value seen = value.load(std::memory_order_acquire);
             if (good(seen)) return seen;
-            if (spins < patience) pause();
-            else value.wait(seen, std::memory_order_acquire);
+            value.wait(seen, std::memory_order_acquire);
         }
     }
 
     void work(int thread) {
+        int looks = most_looks;
         for (unsigned seen = 0;;) {
-            seen = await(round_, [seen](unsigned round) { return round != seen; });
+            seen = await(round_, looks, [seen](unsigned round) { return round != seen; });
             if (!job_) return;
             try {
                 job_(argument_, thread);
@@ -105,6 +117,7 @@ private:
     std::atomic<bool> failed_{false};
     std::atomic<int> left_{0};
     std::atomic<unsigned> round_{0};
+    int looks_ = most_looks; // of the thread that calls run
     std::vector<std::thread> workers_;
 };
 
