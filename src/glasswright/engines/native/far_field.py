@@ -36,6 +36,9 @@ SPREADING = {4: 45.0, 5: 57.0, 6: 71.0, 7: 95.0, 8: 119.0}
 """Time per atom to and from the mesh [ns], by width; this and what follows on one core of a Zen 4 with AVX-512."""
 TRANSFORMS = 5.0
 """Time per mesh point [ns], in a step whose neighbour list pushes the mesh out of the fastest cache; alone it is 2.5 to 3.5."""
+CACHED = 1e5
+"""Mesh points up to which that holds; every doubling beyond adds ``LARGE_MESH`` of it, as the meshes leave one cache after another."""
+LARGE_MESH = 0.6
 NEIGHBOUR = 1.22
 """Time per neighbour within the cutoff [ns]."""
 SHORTEST, LONGEST = 5.0, 12.0
@@ -151,7 +154,9 @@ def choose_far_field(
         for width, needed in _widths(0.6 * accuracy):
             points = tuple(_smooth(needed * bandwidth * length / (math.pi * rc)) for length in lengths.tolist())
             x, y, z = (max(p, 8) for p in points)
-            time = n_atoms * (NEIGHBOUR * 4 / 3 * math.pi * rc**3 * density + SPREADING[width]) + TRANSFORMS * x * y * (-(-z // 8) * 8)
+            stored = x * y * (-(-z // 8) * 8)
+            per_point = TRANSFORMS * (1 + LARGE_MESH * max(0.0, math.log2(stored / CACHED)))
+            time = n_atoms * (NEIGHBOUR * 4 / 3 * math.pi * rc**3 * density + SPREADING[width]) + per_point * stored
             choices.append((time, rc, width, needed, (x, y, z)))
     _, rc, width, needed, mesh = min(choices)
     split = ProlateSplit(bandwidth, rc)
