@@ -228,7 +228,8 @@ def race(entries: list[Contestant], turns: int, seconds: float, threads: int = 1
                     continue
                 worker.run(2)
                 pilot = worker.run(4)[1] / 4
-                entry.steps = int(np.clip(seconds / pilot, 12, 1000))
+                # Where it takes no minutes a turn holds several rebuilds of the neighbour list, or chance decides how many it pays for.
+                entry.steps = int(np.clip(seconds / pilot, 48 if pilot < 0.2 else 12, 1000))
                 running.append((entry, worker))
             except (TooSlow, Failed) as problem:
                 entry.outcome = "> 120 s" if isinstance(problem, TooSlow) else str(problem)
