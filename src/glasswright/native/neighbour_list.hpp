@@ -33,8 +33,8 @@ private:
     std::size_t block_ = 0, used_ = 0;
 };
 
-// The cells of a grid in which neighbours of any atom of a cell can lie: rows of cells along the first axis, so that their atoms
-// lie side by side in memory. Every cell once, however few there are.
+// The cells of a grid in which neighbours of any atom of a cell can lie: rows of cells along the last axis, so that their atoms
+// lie side by side in memory, in the order of the mesh of the far field. Every cell once, however few there are.
 struct Stencil {
     struct Row {
         int x, y, z, length; // first cell relative to the own, wrapped to 0 ... cells - 1
@@ -58,13 +58,13 @@ struct Stencil {
                 for (int x = -reach[0]; x <= reach[0]; ++x)
                     if (least_distance2(cell, {x, y, z}) < radius * radius) at((x + reach[0]) % size[0], (y + reach[1]) % size[1], (z + reach[2]) % size[2]) = 1;
         const auto wrapped = [&](int place, int k) { return ((place - reach[k]) % cells[k] + cells[k]) % cells[k]; };
-        for (int z = 0; z < size[2]; ++z)
+        for (int x = 0; x < size[0]; ++x)
             for (int y = 0; y < size[1]; ++y)
-                for (int x = 0; x < size[0]; ++x) {
+                for (int z = 0; z < size[2]; ++z) {
                     if (!at(x, y, z)) continue;
-                    const int first = x;
-                    while (x < size[0] && at(x, y, z)) ++x;
-                    rows.push_back({wrapped(first, 0), wrapped(y, 1), wrapped(z, 2), x - first});
+                    const int first = z;
+                    while (z < size[2] && at(x, y, z)) ++z;
+                    rows.push_back({wrapped(x, 0), wrapped(y, 1), wrapped(first, 2), z - first});
                 }
     }
 
@@ -132,7 +132,7 @@ private:
 
     int cell_of(const FixedPoint &p) const {
         const auto along = [&](std::int32_t x, int k) { return static_cast<int>(std::uint64_t{static_cast<std::uint32_t>(x)} * stencil_.cells[k] >> 32); };
-        return (along(p.z, 2) * stencil_.cells[1] + along(p.y, 1)) * stencil_.cells[0] + along(p.x, 0);
+        return (along(p.x, 0) * stencil_.cells[1] + along(p.y, 1)) * stencil_.cells[2] + along(p.z, 2);
     }
     int n_cells() const { return stencil_.cells[0] * stencil_.cells[1] * stencil_.cells[2]; }
     // The first cell whose atoms start at or behind atom i.
@@ -219,13 +219,13 @@ private:
     FixedPoint middle(int c) const {
         const auto [nx, ny, nz] = stencil_.cells;
         const auto at = [](int place, int cells) { return fixed_fraction((place + 0.5) / cells); };
-        return {at(c % nx, nx), at(c / nx % ny, ny), at(c / nx / ny, nz), 0};
+        return {at(c / nz / ny, nx), at(c / nz % ny, ny), at(c % nz, nz), 0};
     }
 
     void collect(int c, const FixedPoint &centre, const Metric &m, Candidates &near) const {
         using namespace simd;
         const auto [nx, ny, nz] = stencil_.cells;
-        const int cx = c % nx, cy = c / nx % ny, cz = c / nx / ny;
+        const int cx = c / nz / ny, cy = c / nz % ny, cz = c % nz;
         const Int ox = broadcast<Int>(centre.x), oy = broadcast<Int>(centre.y), oz = broadcast<Int>(centre.z);
         const Float limit = broadcast<Float>(m.limit);
         float *const to_x = near.x.data(), *const to_y = near.y.data(), *const to_z = near.z.data();
@@ -248,9 +248,9 @@ private:
             near.start[t] = n;
             const std::uint32_t *start = &type_start_[static_cast<std::size_t>(t) * nx * ny * nz];
             for (const Stencil::Row &row : stencil_.rows) {
-                const int y = cy + row.y, z = cz + row.z, begin = cx + row.x < nx ? cx + row.x : cx + row.x - nx;
-                const int base = ((z < nz ? z : z - nz) * ny + (y < ny ? y : y - ny)) * nx, over = begin + row.length - nx;
-                copy(start[base + begin], start[base + std::min(begin + row.length, nx)]);
+                const int x = cx + row.x, y = cy + row.y, begin = cz + row.z < nz ? cz + row.z : cz + row.z - nz;
+                const int base = ((x < nx ? x : x - nx) * ny + (y < ny ? y : y - ny)) * nz, over = begin + row.length - nz;
+                copy(start[base + begin], start[base + std::min(begin + row.length, nz)]);
                 if (over > 0) copy(start[base], start[base + over]);
             }
         }

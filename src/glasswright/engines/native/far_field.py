@@ -38,7 +38,7 @@ TRANSFORMS = 5.0
 """Time per mesh point [ns], in a step whose neighbour list pushes the mesh out of the fastest cache; alone it is 2.5 to 3.5."""
 CACHED = 1e5
 """Mesh points up to which that holds; every doubling beyond adds ``LARGE_MESH`` of it, as the meshes leave one cache after another."""
-LARGE_MESH = 0.6
+LARGE_MESH = 0.4
 NEIGHBOUR = 1.22
 """Time per neighbour within the cutoff [ns]."""
 SHORTEST, LONGEST = 5.0, 12.0
