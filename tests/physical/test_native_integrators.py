@@ -54,19 +54,19 @@ def test_time_runs_backwards() -> None:
 @pytest.mark.parametrize("thermostat", THERMOSTATS)
 @pytest.mark.parametrize("ensemble", ["nvt", "npt"])
 def test_kinetic_energy_is_maxwellian(ensemble: str, thermostat: str) -> None:
-    """K of f degrees of freedom is gamma-distributed: shape f/2, scale kT."""
+    """K of f degrees of freedom is gamma-distributed: shape f/2, scale kT. (With 8 fs the mean is low by 0.15 %, an error of dt².)"""
     simulation = mixture(120.0)
     simulation.set_motion(
-        ensemble=ensemble, timestep=8.0, temperature=(120.0, 120.0), pressure=(0.002, 0.002), thermostat=thermostat, thermostat_damping=150.0, seed=1
+        ensemble=ensemble, timestep=4.0, temperature=(120.0, 120.0), pressure=(0.002, 0.002), thermostat=thermostat, thermostat_damping=150.0, seed=1
     )
-    simulation.run(500)
-    kinetic = simulation.run(30_000, sample_every=10)["kinetic"] / (BOLTZMANN * 120.0)
+    simulation.run(1000)
+    kinetic = simulation.run(80_000, sample_every=20)["kinetic"] / (BOLTZMANN * 120.0)
     half = (3 * 108 - 3) / 2
     assert kinetic.mean() == pytest.approx(half, abs=4 * block_error(kinetic))
     variance = (kinetic - half) ** 2
     assert variance.mean() == pytest.approx(half, abs=4 * block_error(variance))
     assert block_error(variance) < 0.1 * half
-    assert stats.kstest(kinetic[::30], stats.gamma(half).cdf).pvalue > 1e-3
+    assert stats.kstest(kinetic[::20], stats.gamma(half).cdf).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("thermostat", THERMOSTATS)
