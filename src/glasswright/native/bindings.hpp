@@ -4,6 +4,8 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include "system.hpp"
+
 #include <cmath>
 #include <cstdint>
 #include <memory>
@@ -25,6 +27,17 @@ using Matrix = nb::ndarray<const double, nb::shape<3, 3>, nb::c_contig, nb::devi
 using Integers = nb::ndarray<const std::int64_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Table = nb::ndarray<const double, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using Doubles = nb::ndarray<const double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+// Rows are cell vectors, lower triangular.
+inline Cell to_cell(const Matrix &matrix) {
+    const double *h = matrix.data();
+    for (int k = 0; k < 9; ++k)
+        if (!std::isfinite(h[k])) throw std::invalid_argument("The matrix of the cell must be finite.");
+    if (h[1] != 0 || h[2] != 0 || h[5] != 0) throw std::invalid_argument("The matrix of the cell must be lower triangular.");
+    const Cell cell{h[0], h[4], h[8], h[7], h[6], h[3]};
+    cell.check();
+    return cell;
+}
 
 // A NumPy array that owns what is given.
 template <class T> auto to_numpy(std::unique_ptr<std::vector<T>> values, std::initializer_list<std::size_t> shape) {

@@ -31,13 +31,6 @@ std::vector<double> vectors(const Vectors &array, std::size_t n_atoms, const cha
     return finite(array.data(), array.size(), what);
 }
 
-Cell to_cell(const Matrix &matrix) {
-    const std::vector<double> m = finite(matrix.data(), 9, "Cell vectors");
-    if (m[1] != 0 || m[2] != 0 || m[5] != 0 || !(m[0] > 0 && m[4] > 0 && m[8] > 0))
-        throw std::invalid_argument("The cell must be lower triangular with a positive diagonal.");
-    return {m[0], m[4], m[8], m[7], m[6], m[3]};
-}
-
 template <class T> auto copied(const T *data, std::size_t n, std::initializer_list<std::size_t> shape) {
     return to_numpy(std::make_unique<std::vector<T>>(data, data + n), shape);
 }

@@ -36,12 +36,7 @@ FarField *make(std::vector<double> charges, std::array<int, 3> points, Table win
 
 // The far field alone, in the order of the caller.
 nb::dict evaluate(FarField &self, Vectors positions, Matrix cell, Integers types, const std::string &need, int threads) {
-    const double *h = cell.data();
-    for (int k = 0; k < 9; ++k)
-        if (!std::isfinite(h[k])) throw std::invalid_argument("The matrix of the cell must be finite.");
-    if (h[1] != 0 || h[2] != 0 || h[5] != 0) throw std::invalid_argument("The matrix of the cell must be lower triangular.");
-    const Cell box{h[0], h[4], h[8], h[7], h[6], h[3]};
-    box.check();
+    const Cell box = to_cell(cell);
     const std::size_t n = positions.shape(0);
     if (types.shape(0) != n) throw std::invalid_argument("There must be one type per atom.");
     if (threads < 1 || threads > 1024) throw std::invalid_argument("The number of threads must be 1 to 1024.");

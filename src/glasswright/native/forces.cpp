@@ -44,13 +44,12 @@ std::shared_ptr<Term> make_pairs(Table cutoff, Table scale, Doubles self_energy,
 nb::dict evaluate(Forces &self, const Vectors &positions, const Matrix &cell) {
     const std::size_t n = self.types().size();
     if (positions.shape(0) != n) throw std::invalid_argument("Positions and types must be of the same number of atoms.");
-    const double *h = cell.data();
-    if (h[1] != 0 || h[2] != 0 || h[5] != 0) throw std::invalid_argument("The matrix of the cell must be lower triangular.");
+    const Cell box = to_cell(cell);
     auto forces = std::make_unique<std::vector<double>>(3 * n);
     Totals totals;
     {
         nb::gil_scoped_release release;
-        totals = self.evaluate(positions.data(), Cell{h[0], h[4], h[8], h[7], h[6], h[3]}, forces->data());
+        totals = self.evaluate(positions.data(), box, forces->data());
     }
     nb::dict result;
     result["energy"] = totals.energy;

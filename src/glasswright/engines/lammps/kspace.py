@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -111,14 +112,9 @@ def _table_end(best: float, shortest: float) -> float:
 
 def _smooth(least: float) -> int:
     """The smallest product of 2, 3 and 5 not below ``least`` whose transform is no slower than that of the next one."""
-    n = max(2, int(np.ceil(least - 1e-9)))
-    while _largest_factor(n) > 5 or n in _SLOW:
-        n += 1
+    from scipy.fft import next_fast_len
+
+    n = int(next_fast_len(max(2, math.ceil(least - 1e-9)), real=True))
+    while n in _SLOW:
+        n = int(next_fast_len(n + 1, real=True))
     return n
-
-
-def _largest_factor(n: int) -> int:
-    for prime in (2, 3, 5):
-        while n % prime == 0:
-            n //= prime
-    return n if n > 1 else 1

@@ -15,6 +15,7 @@ from ...errors import InputError
 from ...forms.prolate import Prolate, ProlateSplit, prolate
 from ...native import core
 from ...units import COULOMB
+from ..cell import widths
 
 SPLIT_ERROR = 3.2
 """Force error of the split, rms(ΔF)/rms(F), over ψ(1): the force between two charges jumps at the cutoff by that much of its size there.
@@ -135,7 +136,7 @@ def choose_far_field(
     """
     if not 1e-7 <= accuracy <= 1e-2:
         raise InputError(f"A force accuracy of {accuracy:g} cannot be had.", mend="Ask for 1e-7 to 1e-2; 1e-4 or 1e-5 are usual.")
-    narrowest = abs(float(np.linalg.det(cell))) / max(float(np.linalg.norm(np.cross(cell[k - 1], cell[k]))) for k in range(3))
+    narrowest = float(widths(cell).min())
     if cutoff is None:
         first = max(shortest, min(SHORTEST, narrowest / 2))
         cutoffs = [first, *(r for r in np.arange(SHORTEST, LONGEST, 0.25).tolist() if first < r <= narrowest / 2)]
@@ -178,17 +179,9 @@ def _widths(error: float) -> list[tuple[int, float]]:
 
 def _smooth(least: float) -> int:
     """The smallest even product of 2, 3 and 5 not below ``least``."""
-    n = max(2, 2 * math.ceil(least / 2 - 1e-9))
-    while not _is_smooth(n):
-        n += 2
-    return n
+    from scipy.fft import next_fast_len
 
-
-def _is_smooth(n: int) -> bool:
-    for prime in (2, 3, 5):
-        while n % prime == 0:
-            n //= prime
-    return n == 1
+    return 2 * int(next_fast_len(max(1, math.ceil(least / 2 - 1e-9)), real=True))
 
 
 def window_polynomials(window: Prolate, width: int, degree: int) -> NDArray[np.float64]:
