@@ -163,6 +163,35 @@ def test_tables_of_any_shape(data: st.DataObject) -> None:
     finite_or_refused(build)
 
 
+def test_tables_that_reach_nowhere_are_refused() -> None:
+    """Without a cutoff no list would be made, which the kernel reads."""
+    one = {"scale": np.ones((1, 1)), "self_energy": np.zeros(1), "force": np.zeros((1, 1, 32, 4)), "energy": np.zeros((1, 1, 32, 4)), "trace": None, "per_octave": 4}
+    with pytest.raises(ValueError, match="cutoff above 0"):
+        core().pair_term(cutoff=np.zeros((1, 1)), **one)
+
+
+@pytest.mark.parametrize("per_octave", [1, 2, 4, 8, 16])
+def test_segments_are_shared_out_as_said(per_octave: int) -> None:
+    """32 segments may span any number of octaves: F/r = u is read as that by both precisions, or the table is refused."""
+    positions, cell, kinds = melt()
+    octaves = 32 // per_octave
+    edges = np.append(np.ldexp(1 + np.arange(per_octave) / per_octave, np.arange(-octaves, 0)[:, None]).ravel(), 1.0)
+    table = np.zeros((2, 2, 32, 6))
+    table[..., 0], table[..., 1] = (edges[1:] + edges[:-1]) / 2, np.diff(edges) / 2
+    given = {"cutoff": np.full((2, 2), 8.0), "scale": np.full((2, 2), 1 / 64), "self_energy": np.zeros(2), "trace": None, "per_octave": per_octave}
+
+    def evaluated(double_precision: bool) -> np.ndarray:
+        term = core().pair_term(**given, force=table, energy=table, double_precision=double_precision)
+        return forces(pairs=term, types=kinds).evaluate(positions, cell)["forces"]  # type: ignore[no-any-return]
+
+    try:
+        single = evaluated(False)
+    except ValueError as refusal:
+        assert "8 octaves of 4 segments" in str(refusal) and (per_octave != 4 or not core().tables_in_registers)
+        return
+    assert np.allclose(single, evaluated(True), rtol=1e-4, atol=1e-4)
+
+
 def test_a_million_types() -> None:
     positions, cell, _ = melt()
     assert not finite_or_refused(lambda: forces(types=np.arange(len(positions)) * 10**6 // len(positions)).evaluate(positions, cell))

@@ -11,16 +11,16 @@
 namespace glasswright {
 namespace {
 
-// The kernel for a table: in registers where 32 segments of degree 5 to 7 can be looked up there, gathered cubics, or double precision.
+// The kernel for a table: in registers where 8 octaves of 4 segments and degree 5 to 7 can be looked up there, gathered cubics, or double precision.
 std::shared_ptr<Term> pair_term(const PairTable &table, bool double_precision) {
     table.check();
     if (double_precision) return std::make_shared<PairForces<InDouble, DoubleDifferences>>(table);
 #if defined(GLASSWRIGHT_AVX512)
-    if (table.segments() == 32 && table.degree == 5) return std::make_shared<PairForces<InRegisters<5>, FixedDifferences>>(table);
-    if (table.segments() == 32 && table.degree == 6) return std::make_shared<PairForces<InRegisters<6>, FixedDifferences>>(table);
-    if (table.segments() == 32 && table.degree == 7) return std::make_shared<PairForces<InRegisters<7>, FixedDifferences>>(table);
+    if (InRegisters<5>::fits(table)) return std::make_shared<PairForces<InRegisters<5>, FixedDifferences>>(table);
+    if (InRegisters<6>::fits(table)) return std::make_shared<PairForces<InRegisters<6>, FixedDifferences>>(table);
+    if (InRegisters<7>::fits(table)) return std::make_shared<PairForces<InRegisters<7>, FixedDifferences>>(table);
 #endif
-    if (table.degree > 3) throw std::invalid_argument("In single precision a pair table must be cubic, or have 32 segments and degree 5 to 7 with AVX-512.");
+    if (table.degree > 3) throw std::invalid_argument("In single precision a pair table must be cubic, or have 8 octaves of 4 segments and degree 5 to 7 with AVX-512.");
     return std::make_shared<PairForces<GatheredCubics, FixedDifferences>>(table);
 }
 

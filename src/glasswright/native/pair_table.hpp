@@ -43,6 +43,7 @@ struct PairTable {
         for (std::size_t p = 0; p < pairs; ++p)
             require(cutoff[p] >= 0 && scale[p] > 0 && cutoff[p] * cutoff[p] * scale[p] <= 1 && std::isfinite(scale[p]),
                     "Cutoffs must not be negative, scales positive, and scale * cutoff² at most 1.");
+        require(longest() > 0, "At least one pair of types must have a cutoff above 0: without one there is nothing to list.");
         require(self_energy.size() == static_cast<std::size_t>(types), "Self-energies must be given for every type.");
         for (const auto *values : {&force, &energy, &trace, &self_energy})
             require(std::all_of(values->begin(), values->end(), [](double v) { return std::isfinite(v); }), "A pair table holds values that are not finite.");
@@ -101,7 +102,8 @@ struct GatheredCubics {
 template <int degree> struct InRegisters {
     using Real = simd::Float;
     using Number = float;
-    static constexpr int segments = 32;
+    static constexpr int segments = 32, per_octave = 4;
+    static bool fits(const PairTable &table) { return table.segments() == segments && table.per_octave == per_octave && table.degree == degree; }
 
     static constexpr int shift = 21, mask = (1 << shift) - 1;
     static constexpr float width = 0.25f;
