@@ -92,7 +92,7 @@ NUMBERS = {
     "rate": ('"10 K"', '"-10 K/ps"', "0", '"10 K/parsec"', '"10 ps/K"'),
     **dict.fromkeys(WHOLE, ("1.5", "-1", '"many"', "3e2")),
     **dict.fromkeys(("accuracy", "drift_bound"), ("0", "1", "-1e-5", '"1e-5"')),
-    "program": ('"fast"', "[]", "[300]", '[["300 K"]]', '[["300 K", "0 ps"]]', '[["-1 K", "1 ps"]]', '[[300, 1, 2]]', "[[nan, 1]]"),
+    "program": ('"fast"', "[]", "[300]", '[["300 K"]]', '[["300 K", "0 ps"]]', '[["-1 K", "1 ps"]]', "[[300, 1, 2]]", "[[nan, 1]]"),
     **dict.fromkeys(("ensemble", "cell", "coulomb", "kspace", "precision", "thermostat"), ('"nph"', "1", '"NPT "')),
     **dict.fromkeys(("forcefield", "engine", "command", "composition", "types"), ("1", '""', '"no such thing"')),
 }

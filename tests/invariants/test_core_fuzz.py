@@ -165,7 +165,8 @@ def test_tables_of_any_shape(data: st.DataObject) -> None:
 
 def test_tables_that_reach_nowhere_are_refused() -> None:
     """Without a cutoff no list would be made, which the kernel reads."""
-    one = {"scale": np.ones((1, 1)), "self_energy": np.zeros(1), "force": np.zeros((1, 1, 32, 4)), "energy": np.zeros((1, 1, 32, 4)), "trace": None, "per_octave": 4}
+    nothing = np.zeros((1, 1, 32, 4))
+    one = {"scale": np.ones((1, 1)), "self_energy": np.zeros(1), "force": nothing, "energy": nothing, "trace": None, "per_octave": 4}
     with pytest.raises(ValueError, match="cutoff above 0"):
         core().pair_term(cutoff=np.zeros((1, 1)), **one)
 

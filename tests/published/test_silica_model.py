@@ -7,7 +7,7 @@ import pytest
 from ase import Atoms
 
 from glasswright import analysis
-from glasswright.analysis.fsdp import first_sharp_diffraction_peak
+from glasswright.analysis.scattering.fsdp import first_sharp_diffraction_peak
 from glasswright.composition import Composition
 from glasswright.curve import Curve
 from glasswright.experiment import Experiment

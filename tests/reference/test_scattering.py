@@ -8,7 +8,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from glasswright import analysis
-from glasswright.analysis.windows import window_values
+from glasswright.analysis.scattering.windows import window_values
 from glasswright.errors import InputError
 from glasswright.library.scattering import mean_squared_length, neutron_length, weights, xray_form_factor
 

@@ -10,8 +10,8 @@ from ase import Atoms
 from ase.spacegroup import crystal
 
 from glasswright.analysis import density as mass_density
-from glasswright.analysis.fsdp import first_sharp_diffraction_peak
-from glasswright.analysis.shells import pair_shells
+from glasswright.analysis.scattering.fsdp import first_sharp_diffraction_peak
+from glasswright.analysis.scattering.shells import pair_shells
 from glasswright.composition import Composition
 from glasswright.curve import Curve
 from glasswright.errors import InputError

@@ -9,33 +9,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..curve import Curve
-from .angles import bond_angles, frame_angles
-from .coordination import Cutoffs, bond_lengths, coordination
-from .cutoffs import ANIONS, bonded_pairs, cutoffs
 from .density import density
+from .findings import Number
 from .frames import Pair, elements_and_types, frames_of
-from .fsdp import first_sharp_diffraction_peak
-from .network import network_formers, oxygen_speciation, qn
-from .rdf import partial_rdf, weighted_rdf
-from .real_space import real_space
-from .shells import PairShells, pair_shells
+from .network.angles import bond_angles, frame_angles
+from .network.speciation import network_formers, oxygen_speciation, qn
+from .pairs.coordination import Cutoffs, bond_lengths, coordination
+from .pairs.cutoffs import ANIONS, bonded_pairs, cutoffs
+from .pairs.rdf import partial_rdf, weighted_rdf
+from .sample import Q_MAX
+from .scattering.fsdp import first_sharp_diffraction_peak
+from .scattering.real_space import real_space
+from .scattering.shells import PairShells, pair_shells
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-Q_MAX, Q_STEP, Q_MAX_XRAY = 40.0, 0.02, 20.0
+Q_STEP, Q_MAX_XRAY = 0.02, 20.0
 Q_SHOWN = 25.0
 """S(Q) is kept up to here [1/Å]; T(r) uses it to ``Q_MAX``, the X-ray g(r) to ``Q_MAX_XRAY``."""
-
-
-@dataclass(frozen=True)
-class Number:
-    """A simulated number with its spread over configurations or replicas."""
-
-    value: float
-    spread: float | None = None
-    """Sample standard deviation; None where there is one sample only."""
-    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +96,7 @@ def _up_to(curve: Curve, highest: float) -> Curve:
 
 
 def _numbers(frames: Sequence[Atoms], limits: Cutoffs, bonds: Cutoffs) -> dict[str, Number]:
-    numbers = {"density": _over([density(a) for a in frames], "g/cm3")}
+    numbers = {"density": Number.over([density(a) for a in frames], "g/cm3")}
     elements, _ = elements_and_types(frames[0])
     # Like pairs that a diffraction pattern shows beside the bonds: O-O, Si-Si.
     backbone = [(e, e) for e in elements if e in ANIONS or e in network_formers(elements)] if "O" in elements else []
@@ -116,14 +108,14 @@ def _numbers(frames: Sequence[Atoms], limits: Cutoffs, bonds: Cutoffs) -> dict[s
     per_frame = [coordination(a, bonds) for a in frames]
     for centre, neighbour in per_frame[0]:
         if centre not in ANIONS:
-            numbers[f"{centre}-{neighbour} coordination"] = _over([float(c[centre, neighbour].mean()) for c in per_frame])
+            numbers[f"{centre}-{neighbour} coordination"] = Number.over([float(c[centre, neighbour].mean()) for c in per_frame])
     angles = [frame_angles(a, bonds) for a in frames]
     # In an oxide the angles of the network only: those at and around modifiers are many, broad and never measured.
     shown = {*network_formers(elements), *ANIONS} if "O" in elements else set(elements)
     for triplet in sorted(t for t in set.intersection(*(set(a) for a in angles)) if set(t) <= shown):
         name = "-".join(triplet)
-        numbers[f"{name} angle"] = _over([float(a[triplet].mean()) for a in angles], "degree")
-        numbers[f"{name} angle, standard deviation"] = _over([float(a[triplet].std()) for a in angles], "degree")
+        numbers[f"{name} angle"] = Number.over([float(a[triplet].mean()) for a in angles], "degree")
+        numbers[f"{name} angle, standard deviation"] = Number.over([float(a[triplet].std()) for a in angles], "degree")
     return numbers
 
 
@@ -134,7 +126,7 @@ def _neighbours(frames: Sequence[Atoms], limits: Cutoffs) -> dict[Pair, Neighbou
         values = np.concatenate([c[centre, neighbour] for c in per_frame])
         shares = np.bincount(values) / values.size
         cutoff = limits[(centre, neighbour) if centre <= neighbour else (neighbour, centre)]
-        mean = _over([float(c[centre, neighbour].mean()) for c in per_frame])
+        mean = Number.over([float(c[centre, neighbour].mean()) for c in per_frame])
         found[centre, neighbour] = Neighbours(cutoff, mean, {n: float(f) for n, f in enumerate(shares)})
     return found
 
@@ -149,15 +141,10 @@ def _network(frames: Sequence[Atoms], limits: Cutoffs) -> tuple[dict[tuple[str, 
     found = {}
     for former in populations[0]:
         for n in range(max(max(p[former]) for p in populations) + 1):
-            found[former, n] = _over([p[former].get(n, 0.0) for p in populations])
+            found[former, n] = Number.over([p[former].get(n, 0.0) for p in populations])
     names = {"bridging": "bridging", "non-bridging": "non_bridging", "free": "free", "tricluster": "tricluster"}
-    species = {name: _over([getattr(o, attribute) for o in oxygen]) for name, attribute in names.items()}
+    species = {name: Number.over([getattr(o, attribute) for o in oxygen]) for name, attribute in names.items()}
     numbers = {"non-bridging oxygen fraction": species["non-bridging"]}
     if len(populations[0]) == 1:  # of several network formers there is no one mean
-        numbers["mean Qn"] = _over([sum(n * f for n, f in fractions.items()) for p in populations for fractions in p.values()])
+        numbers["mean Qn"] = Number.over([sum(n * f for n, f in fractions.items()) for p in populations for fractions in p.values()])
     return found, species, numbers
-
-
-def _over(values: Sequence[float], unit: str = "") -> Number:
-    # Rounded, so that equal values have no spread.
-    return Number(float(np.mean(values)), round(float(np.std(values, ddof=1)), 12) if len(values) > 1 else None, unit)

@@ -28,9 +28,7 @@ def forcefield_toml(forcefield: ForceField) -> str:
             "reason": ff.melt_quench.reason,
         },
         "validity": _validity(ff),
-        "species": {
-            s.name: {"element": s.element, "charge": "neutrality" if s.charge is None else float(s.charge), "status": s.status} for s in ff.species
-        },
+        "species": {s.name: {"element": s.element, "charge": "neutrality" if s.charge is None else float(s.charge), "status": s.status} for s in ff.species},
         "pairs": {f"{a}-{b}": _pair(term) for (a, b), term in ff.pairs.items()},
         "sources": [{"text": s.text, "doi": s.doi} for s in ff.sources],
     }

@@ -82,6 +82,4 @@ def weights(
     mean = sum((fractions[e] * f[e] for e in fractions), np.zeros(q.shape))
     if np.any(np.abs(mean) < 1e-9):
         raise InputError("The mean scattering length of this mixture is zero.", "Faber-Ziman weights divide by its square.")
-    return {
-        (a, b): (1 if a == b else 2) * fractions[a] * fractions[b] * f[a] * f[b] / mean**2 for a, b in combinations_with_replacement(sorted(fractions), 2)
-    }
+    return {(a, b): (1 if a == b else 2) * fractions[a] * fractions[b] * f[a] * f[b] / mean**2 for a, b in combinations_with_replacement(sorted(fractions), 2)}

@@ -39,9 +39,7 @@ def core() -> ModuleType:
                 continue
         return _load("_core_baseline")
     if wanted not in known:
-        raise InputError(
-            f"{VARIABLE} asks for {wanted!r}.", f"This processor can run {', '.join(known)}.", "Unset the variable to have the best one chosen."
-        )
+        raise InputError(f"{VARIABLE} asks for {wanted!r}.", f"This processor can run {', '.join(known)}.", "Unset the variable to have the best one chosen.")
     return _load(f"_core_{wanted}")
 
 

@@ -192,4 +192,3 @@ def _unless_at_rest(progress: Progress, task: Minimization, state: State) -> Pro
 def _fractional(state: State) -> NDArray[np.float64]:
     result: NDArray[np.float64] = state.positions @ np.linalg.inv(state.cell)
     return result
-

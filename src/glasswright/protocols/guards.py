@@ -51,9 +51,7 @@ class Guards:
         """
         numbers = (state.potential_energy, state.kinetic_energy, state.pressure, state.temperature)
         if not (np.all(np.isfinite(numbers)) and np.all(np.isfinite(state.positions))):
-            raise RunFailed(
-                f"The {stage} has blown up: energies or positions are no longer numbers.", "Usually the time step is too long.", "Halve timestep."
-            )
+            raise RunFailed(f"The {stage} has blown up: energies or positions are no longer numbers.", "Usually the time step is too long.", "Halve timestep.")
         if not settled:
             return
         if previous is not None:
@@ -73,7 +71,7 @@ class Guards:
             raise RunFailed(
                 f"The {stage} is boiling: its density has fallen to {100 * density / self.first_density:.0f} % of the start.",
                 f"At {state.temperature:.0f} K the pressure does not hold it together.",
-                "Lower melt_temperature, raise melt_pressure (\"0.1 GPa\" or more) or use ensemble = \"nvt\".",
+                'Lower melt_temperature, raise melt_pressure ("0.1 GPa" or more) or use ensemble = "nvt".',
             )
         edge = (EXPECTED_IN_BIN / density) ** (1 / 3)
         bins = np.maximum(1, np.floor(np.linalg.norm(state.cell, axis=1) / edge)).astype(int)
@@ -120,9 +118,7 @@ def _alone(n_atoms: int, i: NDArray[np.int64], j: NDArray[np.int64]) -> int:
     return int(n_atoms - paired.sum())
 
 
-def close_pairs(
-    positions: NDArray[np.float64], cell: NDArray[np.float64], cutoff: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+def close_pairs(positions: NDArray[np.float64], cell: NDArray[np.float64], cutoff: float) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
     """Pairs of atoms within ``cutoff`` [Å] through periodic images: indices i < j (or i = j through an image) and distances."""
     from vesin import NeighborList
 

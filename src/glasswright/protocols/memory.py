@@ -40,9 +40,7 @@ class Memory:
         )
 
 
-def memory(
-    start: NDArray[np.float64], now: NDArray[np.float64], cell: NDArray[np.float64], species: NDArray[np.str_], q: float = FSDP_Q
-) -> Memory:
+def memory(start: NDArray[np.float64], now: NDArray[np.float64], cell: NDArray[np.float64], species: NDArray[np.str_], q: float = FSDP_Q) -> Memory:
     """Compare two configurations of unwrapped *fractional* coordinates ``(n_atoms, 3)`` in the present cell.
 
     Fractional displacements leave out the affine breathing of the cell in NPT. The motion of the centre of mass is taken out.

@@ -161,7 +161,7 @@ class QuenchSettings:
                 near = get_close_matches(str(key), known, 1)
                 raise InputError(f"{key!r} is no setting of a quench.", mend=f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(known)}.")
         if "composition" not in values:
-            raise InputError("No composition is given.", mend="Add composition = \"SiO2\".")
+            raise InputError("No composition is given.", mend='Add composition = "SiO2".')
         return cls(**dict(values))
 
     def to_dict(self) -> dict[str, Any]:

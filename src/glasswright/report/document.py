@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..analysis.cutoffs import ANIONS
+from ..analysis.pairs.cutoffs import ANIONS
 from ..io.atomic import write_text
 from ..io.run import Run
 from ..library.measurements import is_expected

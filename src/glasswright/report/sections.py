@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.cutoffs import ANIONS
+from ..analysis.pairs.cutoffs import ANIONS
 from ..curve import Curve
 from ..errors import InputError
 from ..library.measurements import is_expected

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.displacement import mean_square_displacement
+from ..analysis.dynamics.displacement import mean_square_displacement
+from ..analysis.findings import Number
 from ..analysis.frames import frames_of
-from ..analysis.shells import pair_shells
-from ..analysis.survey import Q_MAX, Neighbours, Number, Survey, survey
+from ..analysis.sample import Q_MAX
+from ..analysis.scattering.shells import pair_shells
+from ..analysis.survey import Neighbours, Survey, survey
 from ..composition import Composition
 from ..curve import Curve
 from ..errors import InputError

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.as_measured import as_measured, highest_q
 from ..analysis.frames import frames_of
-from ..analysis.shells import PairShells, pair_shells
+from ..analysis.scattering.as_measured import as_measured, highest_q
+from ..analysis.scattering.shells import PairShells, pair_shells
 from ..curve import Curve
 from ..errors import InputError
 from ..experiment import Experiment

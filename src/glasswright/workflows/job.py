@@ -75,10 +75,7 @@ class Job:
         """What the run is watched for."""
         bound = self.forcefield.bind(self.atoms)
         radii = {
-            (i, j): radius
-            for i, a in enumerate(bound.species)
-            for j, b in enumerate(bound.species[i:], i)
-            if (radius := core_radius(bound, a, b)) is not None
+            (i, j): radius for i, a in enumerate(bound.species) for j, b in enumerate(bound.species[i:], i) if (radius := core_radius(bound, a, b)) is not None
         }
         return Guards(bound.types, radii, bound.species, len(self.atoms) / self.atoms.get_volume())
 

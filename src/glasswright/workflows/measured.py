@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..analysis.survey import Number, Survey
+from ..analysis.findings import Number
+from ..analysis.survey import Survey
 from ..composition import Composition
 from ..errors import InputError
 from ..library.density import choose_density

@@ -129,9 +129,7 @@ def restore_quench(path: Path) -> Job:
 
 
 def _protocol(settings: QuenchSettings, resolved: dict[str, Any], n_atoms: int) -> MeltQuench:
-    return MeltQuench(
-        settings, resolved["melt_temperature"], resolved["melt_pressure"], resolved["timestep"], tuple(resolved["formers"]), look_every(n_atoms)
-    )
+    return MeltQuench(settings, resolved["melt_temperature"], resolved["melt_pressure"], resolved["timestep"], tuple(resolved["formers"]), look_every(n_atoms))
 
 
 def _resolved(settings: QuenchSettings, forcefield: ForceField, formers: tuple[str, ...]) -> dict[str, Any]:

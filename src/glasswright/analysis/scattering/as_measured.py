@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..curve import Curve
-from ..errors import InputError
-from ..experiment import Experiment
-from ..library.scattering import mean_squared_length
+from ...curve import Curve
+from ...errors import InputError
+from ...experiment import Experiment
+from ...library.scattering import mean_squared_length
 from .real_space import Q_MIN, Q_STEP, real_space
 from .shells import PairShells
 

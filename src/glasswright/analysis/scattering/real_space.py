@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..curve import Curve
-from ..errors import InputError
-from ..library.scattering import Radiation, mean_squared_length
-from ..units import parse
-from .frames import fractions_of, frames_of
+from ...curve import Curve
+from ...errors import InputError
+from ...library.scattering import Radiation, mean_squared_length
+from ...units import parse
+from ..frames import fractions_of, frames_of
 from .structure_factor import structure_factor
 from .windows import Window, window_values
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..curve import Curve
-from ..errors import InputError
-from .frames import elements_and_types, frames_of
+from ...curve import Curve
+from ...errors import InputError
+from ..frames import elements_and_types, frames_of
 
 if TYPE_CHECKING:
     from ase import Atoms

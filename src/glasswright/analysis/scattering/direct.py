@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from .frames import Pair, elements_and_types, pairs_of
+from ...errors import InputError
+from ..frames import Pair, elements_and_types, pairs_of
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 MOST_VECTORS = 50_000_000
 
 
-def direct_partials(
-    frames: Sequence[Atoms], q: NDArray[np.float64], q_width: float | None
-) -> tuple[dict[Pair, NDArray[np.float64]], float, int]:
+def direct_partials(frames: Sequence[Atoms], q: NDArray[np.float64], q_width: float | None) -> tuple[dict[Pair, NDArray[np.float64]], float, int]:
     """Faber-Ziman partials of every configuration ``(n_frames, n_q)``, the widest bin [1/Å] and the largest number of widened bins.
 
     With ρ_a(k) = Σ exp(i k·r) over the atoms a: S_ab = 1 + [⟨ρ_a ρ_b*⟩/N - δ_ab c_a] / (c_a c_b), averaged over the vectors k of a bin.
@@ -88,9 +86,7 @@ def _norms(h: int, most: NDArray[np.int64], reciprocal: NDArray[np.float64]) -> 
     return np.asarray(norm)
 
 
-def _bins(
-    q: NDArray[np.float64], width: float, norms: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+def _bins(q: NDArray[np.float64], width: float, norms: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """Limits of the bins around q, widened where none of the sorted ``norms`` falls in, and how many were."""
     half = np.full(q.shape, width / 2)
     right = np.searchsorted(norms, q).clip(0, norms.size - 1)
@@ -100,9 +96,7 @@ def _bins(
     return q - half, q + half, int(empty.sum())
 
 
-def _amplitudes(
-    fractional: NDArray[np.float64], types: NDArray[np.int64], n_types: int, h: int, k: NDArray[np.int64], most_l: int
-) -> NDArray[np.complex128]:
+def _amplitudes(fractional: NDArray[np.float64], types: NDArray[np.int64], n_types: int, h: int, k: NDArray[np.int64], most_l: int) -> NDArray[np.complex128]:
     """ρ_a(h, k, l) of each element ``(n_types, len(k), 2 most_l + 1)``, as one matrix product per element."""
     out = np.empty((n_types, len(k), 2 * most_l + 1), dtype=complex)
     for t in range(n_types):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..curve import Curve
-from ..library.scattering import Radiation, weights
-from .frames import Pair, mean_and_error
+from ...curve import Curve
+from ...library.scattering import Radiation, weights
+from ..frames import Pair, mean_and_error
 
 CONVENTION = {"normalisation": "Faber-Ziman, 1 at large Q"}
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..curve import Curve
-from ..errors import InputError
-from ..library.scattering import Radiation, weights
-from ..native import pair_histogram
-from ..units import parse
-from .frames import Pair, elements_and_types, fractions_of, frames_of, mean_and_error, pairs_of
-from .real_space import xray_rdf
+from ...curve import Curve
+from ...errors import InputError
+from ...library.scattering import Radiation, weights
+from ...native import pair_histogram
+from ...units import parse
+from ..frames import Pair, elements_and_types, fractions_of, frames_of, mean_and_error, pairs_of
+from ..scattering.real_space import xray_rdf
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..curve import Curve
-from .cutoffs import smoothed
+from ...curve import Curve
+from ..pairs.cutoffs import smoothed
 
 HIGHEST_Q = 2.6
 """A first peak beyond this is no first sharp diffraction peak [1/Å]."""

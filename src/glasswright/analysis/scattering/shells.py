@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InputError
-from ..native import pair_histogram
-from .frames import Pair, elements_and_types, fractions_of, half_box, pairs_of
+from ...errors import InputError
+from ...native import pair_histogram
+from ..frames import Pair, elements_and_types, fractions_of, half_box, pairs_of
 from .partials import CONVENTION, PartialSamples
 from .windows import Window, window_values
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..composition import CONDITIONAL_FORMERS, NETWORK_FORMERS
-from ..errors import InputError
-from .coordination import Cutoffs, neighbours
-from .cutoffs import cutoffs as measured_cutoffs
-from .frames import elements_and_types, frames_of
+from ...composition import CONDITIONAL_FORMERS, NETWORK_FORMERS
+from ...errors import InputError
+from ..frames import elements_and_types, frames_of
+from ..pairs.coordination import Cutoffs, neighbours
+from ..pairs.cutoffs import cutoffs as measured_cutoffs
 
 if TYPE_CHECKING:
     from ase import Atoms

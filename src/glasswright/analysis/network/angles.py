@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..curve import Curve
-from ..errors import InputError
-from .coordination import Cutoffs, neighbours
-from .cutoffs import bonded_pairs
-from .cutoffs import cutoffs as measured_cutoffs
-from .frames import elements_and_types, frames_of
+from ...curve import Curve
+from ...errors import InputError
+from ..frames import elements_and_types, frames_of
+from ..pairs.coordination import Cutoffs, neighbours
+from ..pairs.cutoffs import bonded_pairs
+from ..pairs.cutoffs import cutoffs as measured_cutoffs
 
 if TYPE_CHECKING:
     from ase import Atoms

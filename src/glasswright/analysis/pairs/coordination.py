@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..curve import Curve
-from ..errors import InputError
-from ..native import NeighbourPairs, neighbour_pairs
+from ...curve import Curve
+from ...errors import InputError
+from ...native import NeighbourPairs, neighbour_pairs
+from ..frames import Pair, check, elements_and_types, frames_of
 from .cutoffs import cutoff_table, first_shells
 from .cutoffs import cutoffs as measured_cutoffs
-from .frames import Pair, check, elements_and_types, frames_of
 from .rdf import partial_rdf
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..curve import Curve
-from .frames import Pair, elements_and_types, frames_of
+from ...curve import Curve
+from ..frames import Pair, elements_and_types, frames_of
 from .rdf import partial_rdf
 
 if TYPE_CHECKING:

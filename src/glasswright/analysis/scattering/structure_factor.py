@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..curve import Curve
-from ..errors import InputError
-from ..library.scattering import Radiation
+from ...curve import Curve
+from ...errors import InputError
+from ...library.scattering import Radiation
+from ..frames import Pair, fractions_of, frames_of
 from .direct import direct_partials
-from .frames import Pair, fractions_of, frames_of
 from .partials import CONVENTION, PartialSamples
 from .shells import pair_shells
 from .windows import Window

@@ -1,0 +1,1 @@
+"""How atoms are bonded: angles, coordination, Qn, rings."""

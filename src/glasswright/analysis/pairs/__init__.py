@@ -1,0 +1,1 @@
+"""Pairs of atoms: g(r), neighbours, bond lengths."""

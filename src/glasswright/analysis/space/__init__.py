@@ -1,0 +1,1 @@
+"""How atoms fill space: Voronoi cells, order parameters, cavities, topology."""
