@@ -27,6 +27,10 @@ NUMBERS = ("step", "temperature", "pressure", "potential", "kinetic", "conserved
 ARRAYS = ("positions", "velocities", "forces", "cell", "stress")
 
 
+def test_the_core_counts_in_the_units_of_the_package() -> None:
+    assert (core().boltzmann, core().mass_velocity2) == (BOLTZMANN, MASS_VELOCITY2)
+
+
 def assert_same(a: dict[str, Any], b: dict[str, Any]) -> None:
     for name in ARRAYS:
         assert np.array_equal(a[name], b[name]), name

@@ -83,22 +83,19 @@ nb::dict to_dict(Samples s, std::size_t n_types, std::size_t n_atoms) {
 // What is done with Python between two steps: Ctrl-C, and the caller's function at its interval.
 class Pause {
 public:
-    Pause(nb::object callback, double interval) : callback_(std::move(callback)), interval_(interval), next_(Clock::now() + interval_) {}
+    Pause(nb::object callback, double interval) : callback_(std::move(callback)), until_call_(std::chrono::duration<double>(interval)) {}
 
     void operator()(std::int64_t step) {
         nb::gil_scoped_acquire gil;
         if (PyErr_CheckSignals() != 0) throw nb::python_error();
-        if (callback_.is_none() || Clock::now() < next_) return;
+        if (callback_.is_none() || !until_call_.passed()) return;
         callback_(step);
-        next_ = Clock::now() + interval_;
+        until_call_.restart();
     }
 
 private:
-    using Clock = std::chrono::steady_clock;
-    using Time = std::chrono::time_point<Clock, std::chrono::duration<double>>;
     nb::object callback_; // or None
-    std::chrono::duration<double> interval_;
-    Time next_;
+    Interval until_call_;
 };
 
 void set_motion(Dynamics &self, const std::string &ensemble, double timestep, Ends temperature, Ends pressure, const std::string &cell,
@@ -210,6 +207,7 @@ nb::dict minimize(Dynamics &self, const std::string &method, double force_tolera
 } // namespace
 
 void bind_dynamics(nb::module_ &m) {
+    m.attr("boltzmann") = boltzmann, m.attr("mass_velocity2") = mass_velocity2;
     nb::exception<MotionFailed>(m, "MotionFailed", PyExc_RuntimeError);
     nb::class_<Dynamics>(m, "Dynamics", "A simulation in progress. Arrays are in the caller's order; units Å, fs, eV, u, K.")
         .def(

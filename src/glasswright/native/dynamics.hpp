@@ -6,10 +6,10 @@
 #pragma once
 
 #include "integrator.hpp"
+#include "interval.hpp"
 #include "minimiser.hpp"
 #include "sampling.hpp"
 
-#include <chrono>
 #include <numeric>
 
 namespace glasswright {
@@ -52,13 +52,12 @@ public:
 
     // `pause` is called between steps about every `interval` of wall-clock time; what it throws ends the run at the border of a step.
     template <class Pause> Samples run(std::int64_t n_steps, const Schedule &schedule, Pause &&pause, std::chrono::duration<double> interval) {
-        using Clock = std::chrono::steady_clock;
         if (!moving_) throw std::invalid_argument("No motion is set: call set_motion first.");
         if (n_steps < 0 || schedule.sample_every < 0 || schedule.frames_every < 0) throw std::invalid_argument("Numbers of steps must not be negative.");
         Samples samples;
         if (stale_) integrator_.prepare(integrator_.motion.need());
         stale_ = false;
-        auto next = Clock::now() + interval;
+        Interval until_pause(interval);
         for (std::int64_t k = 0; k < n_steps; ++k) {
             const bool sampled = Schedule::falls(schedule.sample_every, integrator_.step + 1);
             try {
@@ -73,9 +72,9 @@ public:
                 samples.frames.insert(samples.frames.end(), frame.begin(), frame.end());
                 samples.frame_steps.push_back(integrator_.step), samples.frame_cells.push_back(rows(cell_));
             }
-            if (Clock::now() >= next) {
+            if (until_pause.passed()) {
                 pause(integrator_.step);
-                next = Clock::now() + interval;
+                until_pause.restart();
             }
         }
         return samples;
@@ -119,13 +118,12 @@ public:
     }
 
     template <class Pause> SearchResult minimize(const Search &search, bool fire, Pause &&pause, std::chrono::duration<double> interval) {
-        using Clock = std::chrono::steady_clock;
         moving_ = false, stale_ = true;
-        auto next = Clock::now() + interval;
+        Interval until_pause(interval);
         const auto rest = [&] {
-            if (Clock::now() < next) return;
+            if (!until_pause.passed()) return;
             pause(integrator_.step);
-            next = Clock::now() + interval;
+            until_pause.restart();
         };
         struct AtRest {
             Atoms &atoms;

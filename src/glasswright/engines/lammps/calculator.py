@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
+from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
 
 from ... import units
 from ...forcefield import ForceField
@@ -57,15 +58,12 @@ class LammpsCalculator(Calculator):
             write_snapshot(self._directory / "snapshot.dump", bound, cell, positions)
             self._simulation.replace_positions("snapshot.dump")
         state, forces = self._simulation.state(), self._simulation.forces()
-        stress = np.zeros((3, 3))
-        for value, (i, j) in zip(state.stress / units.GPA, ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)), strict=True):
-            stress[i, j] = stress[j, i] = value
-        stress = turn @ stress @ turn.T
+        stress = turn @ voigt_6_to_full_3x3_stress(state.stress / units.GPA) @ turn.T
         self.results: dict[str, Any] = {
             "energy": state.potential_energy,
             "free_energy": state.potential_energy,
             "forces": forces @ turn.T,
-            "stress": stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]],
+            "stress": full_3x3_to_voigt_6_stress(stress),
         }
 
     def close(self) -> None:

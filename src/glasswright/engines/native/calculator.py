@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase.calculators.calculator import Calculator, all_changes
+from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
 
 from ...forcefield import ForceField
 from ..cell import checked_cell, widths
@@ -43,14 +44,13 @@ class NativeCalculator(Calculator):
         positions = (self.atoms.get_positions() @ turn + shifts).reshape(-1, 3)
         whole = cell * np.array(repeats)[:, None]
         found = self._evaluator(interactions, whole).evaluate(positions, whole)
-        xx, yy, zz, yz, xz, xy = -found["virial"] / abs(np.linalg.det(whole))
-        stress = turn @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ turn.T
+        stress = turn @ voigt_6_to_full_3x3_stress(-found["virial"] / abs(np.linalg.det(whole))) @ turn.T
         energy = found["energy"] / many
         self.results: dict[str, Any] = {
             "energy": energy,
             "free_energy": energy,
             "forces": found["forces"][: len(self.atoms)] @ turn.T,
-            "stress": stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]],
+            "stress": full_3x3_to_voigt_6_stress(stress),
         }
 
     def _evaluator(self, interactions: Interactions, cell: np.ndarray) -> Any:
