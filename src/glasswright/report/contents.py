@@ -79,6 +79,12 @@ class Contents:
     def of_replicas(self, prefix: str) -> list[dict[str, Curve]]:
         return [{n.removeprefix(prefix): c for n, c in curves.items() if n.startswith(prefix)} for curves in self.replica_curves]
 
+    @property
+    def band_note(self) -> str:
+        """What the band around a pooled curve is; empty for a single run."""
+        count = len(self.replica_curves)
+        return f"Mean over {count} replicas with the band of their spread; thin lines: each replica." if count else ""
+
     def cutoffs(self) -> dict[tuple[str, str], float]:
         """Measured first-shell cutoffs [Å]."""
         found = {}

@@ -17,6 +17,7 @@ from .contents import Contents
 from .figures import pretty_unit
 from .html import definitions, formula, link, listing, number
 from .palette import theme
+from .scattering import radiation_of
 from .scene import viewer
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
@@ -138,7 +139,7 @@ def _tiles(contents: Contents) -> list[str]:
         curve = contents.curves.get(f"compared_{name}", measured)
         raw, scaled = curve.metadata.get("r_chi"), curve.metadata.get("r_chi_scaled")
         if raw is not None:
-            heading = f"R<sub>χ</sub> of {escape(measured.kind)}, {sections.radiation_of(name)}"
+            heading = f"R<sub>χ</sub> of {escape(measured.kind)}, {radiation_of(name)}"
             tiles.append(_tile(heading, number(raw, 3), "", f"{number(scaled, 3)} with a fitted scale" if scaled is not None else ""))
     for row in _chosen(contents.run.table("summary"))[: 6 - len(tiles)]:
         measured_value = sections.measured_text(row)

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from .palette import to_svg
+
 
 def formula(text: str) -> str:
     """A composition with its subscripts set: ``30Na2O-70SiO2`` → 30Na₂O–70SiO₂."""
@@ -56,6 +58,11 @@ def figure(title: str, content: str, note: str = "", wide: bool = False) -> str:
     below = f'<p class="note">{note}</p>' if note else ""
     above = f"<figcaption>{title}</figcaption>" if title else ""
     return f'<figure class="card{" wide" if wide else ""}">{above}{content}{below}</figure>'
+
+
+def picture(name: str, title: str, plot: Any, note: str = "", wide: bool = False) -> str:
+    """A card around a matplotlib figure; ``name`` is unique in the page."""
+    return figure(title, to_svg(plot, name, re.sub(r"</?su[bp]>", "", title)), note, wide)
 
 
 def absent(title: str, why: str) -> str:

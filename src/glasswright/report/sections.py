@@ -10,22 +10,12 @@ import numpy as np
 
 from ..analysis.pairs.cutoffs import ANIONS
 from ..curve import Curve
-from ..errors import InputError
 from ..library.measurements import is_expected
 from . import figures
-from .contents import Contents, known_curves
-from .html import absent, figure, grid, number, table, with_spread
+from .contents import Contents
+from .html import figure, grid, number, picture, table, with_spread
 from .palette import to_svg
-
-_AGAIN = "Then type <code>glasswright analyze {path}</code> and <code>glasswright report {path}</code>."
-
-
-def _picture(name: str, title: str, plot: Any, note: str = "", wide: bool = False) -> str:
-    return figure(title, to_svg(plot, name, _plain(title)), note, wide)
-
-
-def _plain(title: str) -> str:
-    return title.replace("<sub>", "").replace("</sub>", "")
+from .scattering import scattering
 
 
 def thermo(contents: Contents) -> str:
@@ -36,11 +26,11 @@ def thermo(contents: Contents) -> str:
         note = "Line: mean; band: smallest and largest value within 1/500 of the run."
         if others:
             note += f" Thin lines: the other {len(others)} replicas."
-        cards.append(_picture("thermo", "The whole run", figures.plot_thermo(first, contents.n_atoms, others=others), note, wide=True))
+        cards.append(picture("thermo", "The whole run", figures.plot_thermo(first, contents.n_atoms, others=others), note, wide=True))
         if np.count_nonzero(first["stage"] == "quench") > 3:
             plot = figures.plot_cooling(first, contents.n_atoms, others=others)
             note = f"The bend is the glass transition of this cooling rate.{_rate(contents.document.get('settings', {}))}"
-            cards.append(_picture("cooling", "Along the quench", plot, note, wide=True))
+            cards.append(picture("cooling", "Along the quench", plot, note, wide=True))
     return grid([*cards, *_stages(contents), *_replicas(contents)])
 
 
@@ -120,78 +110,6 @@ def _at_end(thermo: Mapping[str, Any], start: float, end: float) -> list[str]:
     return [number(np.mean(thermo[name][late]), 4) if late.any() else "–" for name in ("temperature", "density", "pressure")]
 
 
-_RANGES = {"S(Q)": (0.0, 20.0), "i(Q)": (0.0, 25.0), "F(Q)": (0.0, 25.0), "T(r)": (1.0, 8.0), "g(r)": (1.0, 8.0), "D(r)": (1.0, 8.0)}
-
-
-def scattering(contents: Contents) -> str:
-    """What a diffraction experiment sees: measured against simulated, then every simulated curve."""
-    cards = []
-    for name, measured in contents.measured():
-        simulated = contents.curves.get(f"compared_{name}")
-        radiation = radiation_of(name)
-        if simulated is None:
-            continue
-        low, high = _RANGES.get(measured.kind, (measured.x[0], measured.x[-1]))
-        span = (low, min(high, measured.x[-1], simulated.x[-1]))
-        plot = figures.plot_comparison(simulated, measured, x_range=span)
-        isotopes = escape(" ".join(name.split("_")[4:]))
-        title = f"{escape(measured.kind)}, {' with '.join(filter(None, (radiation, isotopes)))}: simulated and measured"
-        cards.append(_picture(f"compare-{name}", title, plot, _residual(measured, simulated), wide=True))
-    totals = {"neutron": "sq_neutron", "X-ray": "sq_xray"}
-    shown = {k: contents.curves[v] for k, v in totals.items() if v in contents.curves}
-    if shown:
-        others = [{k: c[v] for k, v in totals.items() if v in c} for c in contents.replica_curves]
-        plot = figures.plot_panels(shown, others=others, x_range=(0.0, min(20.0, max(c.x[-1] for c in shown.values()))), level=1.0, height=3.0)
-        cards.append(_picture("sq", "Structure factor S(Q), Faber-Ziman", plot, _band(contents), wide=True))
-    return grid([*cards, *_absent(contents)]) if contents.curves else ""
-
-
-def _absent(contents: Contents) -> list[str]:
-    """The measured curves of this glass that are not here, and how to supply them."""
-    shown = contents.named("measured_")
-    cards = []
-    for entry in known_curves(contents):
-        radiation = radiation_of(entry.radiation)
-        if "_".join((entry.kind.lower().replace("(", "_of_").replace(")", ""), entry.radiation, *entry.isotopes.values())) in shown:
-            continue
-        try:
-            why = "The curve is here, but the box is too small to be compared with it." if entry.load() is not None else escape(entry.where_to_get_it())
-        except InputError as error:
-            why = escape(str(error))
-        again = _AGAIN.format(path=escape(str(contents.run.path)))
-        cards.append(absent(f"{escape(entry.kind)}, {radiation}: the measured curve would be drawn here", f"{why} {again}"))
-    if not shown and not cards:
-        title = "No measured diffraction curve of this glass is known to the library"
-        cards.append(absent(title, "With one of your own, <code>glasswright.compare(atoms, experiment)</code> gives residual and curves."))
-    return cards
-
-
-def radiation_of(name: str) -> str:
-    """Radiation of a curve by its file name."""
-    return "X-ray" if "xray" in name else "neutron"
-
-
-def _residual(measured: Curve, simulated: Curve) -> str:
-    """What the two curves disagree by, under which policy, and who measured."""
-    found = {**measured.metadata, **simulated.metadata}
-    parts = []
-    if found.get("r_chi") is not None:
-        over = f" over {escape(figures.pretty_unit(str(found['compared'])))}" if found.get("compared") else ""
-        parts.append(f"<b>R<sub>χ</sub> = {number(found['r_chi'], 3)}</b>{over}")
-    if found.get("r_chi_scaled") is not None:
-        parts.append(f"{number(found['r_chi_scaled'], 3)} with a fitted scale of {number(found.get('scale'), 3)}")
-    if found.get("window") not in (None, "none", ""):
-        parts.append(f"both with a {escape(str(found['window']).capitalize())} window")
-    if found.get("source"):
-        parts.append(f"measured: {escape(str(found['source']))}")
-    return "; ".join(parts)
-
-
-def _band(contents: Contents) -> str:
-    count = len(contents.replica_curves)
-    return f"Mean over {count} replicas with the band of their spread; thin lines: each replica." if count else ""
-
-
 def distances(contents: Contents) -> str:
     """Pair distribution functions."""
     cards = []
@@ -199,13 +117,13 @@ def distances(contents: Contents) -> str:
     if partials:
         reach = min(10.0, max(c.x[-1] for c in partials.values()))
         plot = figures.plot_panels(partials, others=[_partials(one) for one in contents.of_replicas("rdf_")], x_range=(1.0, reach), level=1.0, height=2.2)
-        cards.append(_picture("rdf", "Partial pair distribution functions g(r)", plot, _band(contents), wide=True))
+        cards.append(picture("rdf", "Partial pair distribution functions g(r)", plot, contents.band_note, wide=True))
     for prefix, title, level in (("rdf_total_", "Total g(r)", 1.0), ("t_of_r_", "Total correlation function T(r)", None)):
         chosen = _by_radiation(contents.named(prefix))
         if chosen:
             others = [_by_radiation(one) for one in contents.of_replicas(prefix)]
             reach = min(10.0, max(c.x[-1] for c in chosen.values()))
-            cards.append(_picture(prefix.strip("_"), title, figures.plot_curves(chosen, others=others, x_range=(1.0, reach), level=level), _band(contents)))
+            cards.append(picture(prefix.strip("_"), title, figures.plot_curves(chosen, others=others, x_range=(1.0, reach), level=level), contents.band_note))
     return grid(cards)
 
 
@@ -231,7 +149,7 @@ def angles(contents: Contents) -> str:
         if curves:
             others = [{k: c for k, c in one.items() if k in curves} for one in contents.of_replicas("angle_")]
             plot = figures.plot_angles(curves, others=others, tetrahedral=i == 0)
-            cards.append(_picture(f"angles-{i}", title, plot, "Dashed: the tetrahedral angle, 109.47°." if i == 0 else _band(contents)))
+            cards.append(picture(f"angles-{i}", title, plot, "Dashed: the tetrahedral angle, 109.47°." if i == 0 else contents.band_note))
     return grid(cards)
 
 
@@ -298,7 +216,7 @@ def melt(contents: Contents) -> str:
     moved = contents.named("msd_")
     if moved:
         plot = figures.plot_displacements(moved)
-        cards.append(_picture("msd", "Displacements in the melt", plot, "Dashed: 10 Å², which network formers must pass before the quench begins."))
+        cards.append(picture("msd", "Displacements in the melt", plot, "Dashed: 10 Å², which network formers must pass before the quench begins."))
     results = contents.document.get("results", {})
     rows = []
     for species, value in sorted(results.get("scattering", {}).items()):

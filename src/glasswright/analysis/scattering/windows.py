@@ -9,16 +9,28 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 
-Window = Literal["none", "lorch"]
+Window = Literal["none", "lorch", "revised-lorch", "welch"]
+BESSEL_ZERO = 4.493409457909064
+"""First zero of the spherical Bessel function j₁: tan x = x."""
 
 
 def window_values(name: str, x: NDArray[np.float64], x_max: float) -> NDArray[np.float64]:
     """Factor M(x) of an integrand that ends at ``x_max``.
 
-    ``none``: 1. ``lorch``: sin(πx/x_max)/(πx/x_max) (Lorch, doi 10.1088/0022-3719/2/2/305).
+    ``none``: 1. ``lorch``: sin(πx/x_max)/(πx/x_max), an average over ±π/x_max on a line (Lorch, doi 10.1088/0022-3719/2/2/305).
+    ``revised-lorch``: 3 j₁(y)/y, the average over a sphere (Soper and Barney, doi 10.1107/S0021889811021455), of the radius
+    4.493/x_max that makes it end at zero. ``welch``: 1 - (x/x_max)².
     """
+    u = np.asarray(x, dtype=float) / x_max
     if name == "none":
-        return np.where(x <= x_max, 1.0, 0.0)
-    if name == "lorch":
-        return np.where(x <= x_max, np.sinc(x / x_max), 0.0)
-    raise InputError(f"The window {name!r} is unknown.", mend="Use none or lorch.")
+        values = np.ones_like(u)
+    elif name == "lorch":
+        values = np.sinc(u)
+    elif name == "welch":
+        values = 1 - u**2
+    elif name == "revised-lorch":
+        y = np.maximum(BESSEL_ZERO * u, 1e-2)  # below, 1 - y²/10 is 1 to 1e-5
+        values = 3 * (np.sin(y) - y * np.cos(y)) / y**3
+    else:
+        raise InputError(f"The window {name!r} is unknown.", mend="Use none, lorch, revised-lorch or welch.")
+    return np.where(u <= 1, values, 0.0)

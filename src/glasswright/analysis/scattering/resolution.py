@@ -1,0 +1,63 @@
+"""What an instrument of finite resolution makes of a curve."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...curve import Curve
+from ...errors import InputError
+
+REACH = 5.0
+"""The Gaussian is cut here [standard deviations]."""
+_ROWS = 256
+
+
+def broaden(curve: Curve, constant: float = 0.0, relative: float = 0.0, x: NDArray[np.float64] | None = None) -> Curve:
+    """Average a curve over a Gaussian of standard deviation sqrt(constant² + (relative·x)²).
+
+    For S(Q) that is the Q resolution of an instrument: ``constant`` where the wavelength spread or the sample width rules,
+    ``relative`` = ΔQ/Q of a time-of-flight bank. For g(r) or T(r), ``constant`` is a resolution in r [Å]. A full width at half
+    maximum is 2.355 standard deviations. Beyond its ends the curve is not continued: the average is over what is there.
+
+    Parameters
+    ----------
+    curve
+        Finer than the resolution, and reaching beyond ``x`` by a few widths.
+    constant
+        In the unit of the abscissa.
+    relative
+        Dimensionless.
+    x
+        Where the result is wanted; None: on the abscissa of the curve.
+
+    Returns
+    -------
+    ``sigma`` is broadened like the curve: the uncertainties of neighbouring points are taken as fully correlated.
+    """
+    for name, value in (("constant", constant), ("relative", relative)):
+        if not 0 <= value < np.inf:
+            raise InputError(f"{name} = {value!r} is no resolution.", mend="Give a standard deviation, 0 or more.")
+    at = curve.x if x is None else np.asarray(x, dtype=float)
+    about = {**curve.metadata, "resolution": float(constant), "relative_resolution": float(relative)}
+    columns = [curve.y] if curve.sigma is None else [curve.y, curve.sigma]
+    y, *sigma = _averages(curve.x, columns, at, np.hypot(constant, relative * at))
+    return Curve(at, y, sigma[0] if sigma else None, curve.kind, curve.x_unit, curve.y_unit, curve.label, about)
+
+
+def _averages(x: NDArray[np.float64], columns: list[NDArray[np.float64]], at: NDArray[np.float64], width: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Averages of the columns about every point, by the trapezium rule; interpolated where the width is below the step."""
+    share = np.gradient(x) if x.size > 1 else np.ones(1)
+    out = [np.interp(at, x, column) for column in columns]
+    step = np.interp(at, x, share)
+    wide = np.flatnonzero(width > 0.3 * step)
+    for rows in np.split(wide, np.arange(_ROWS, wide.size, _ROWS)):
+        if not rows.size:
+            continue
+        reach = REACH * width[rows].max()
+        near = slice(*np.searchsorted(x, [at[rows[0]] - reach, at[rows[-1]] + reach]))
+        kernel = np.exp(-0.5 * ((at[rows, None] - x[near]) / width[rows, None]) ** 2) * share[near]
+        kernel /= kernel.sum(axis=1, keepdims=True)
+        for column, target in zip(columns, out, strict=True):
+            target[rows] = kernel @ column[near]
+    return out
