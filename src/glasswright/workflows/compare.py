@@ -2,103 +2,281 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.frames import frames_of
-from ..analysis.scattering.as_measured import as_measured, highest_q
+from ..analysis.frames import Pair, frames_of
+from ..analysis.scattering.agreement import WIDEST, Agreement, Freedom, agreement, chi_squared, fitted_resolution
+from ..analysis.scattering.as_measured import Resolution, Sharp, as_measured, highest_q, resolution_of, sharp
+from ..analysis.scattering.partials import PartialSamples
 from ..analysis.scattering.shells import PairShells, pair_shells
+from ..analysis.scattering.structure_factor import Method, sample_partials
 from ..curve import Curve
 from ..errors import InputError
-from ..experiment import Experiment
+from ..experiment import Experiment, factor_and_offset
+from ..io.run import Run
 from ..library.scattering import mean_squared_length
 from ..result import Score
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-Policy = Literal["scale", "scale+background"]
-_POLICIES = {"scale": "a factor on the simulated curve", "scale+background": "a factor on the simulated curve, plus a constant and a term in Q²"}
 R_MIN = 1.0
 """Where residuals in r begin [Å]: below, measured curves hold termination ripples only."""
+FAR_FROM_ONE = 0.15
+"""A fitted scale further from 1 than this is pointed out: instruments are known to disagree by up to 13 % (vitreous silica)."""
+OFF_DENSITY = 0.03
+"""A model whose density differs by more than this share from that of the sample is pointed out."""
+Blur = Literal["given", "fit", "none"]
+Sums = Callable[[NDArray[np.float64]], PartialSamples]
 
 
-def compare(source: Atoms | Sequence[Atoms], experiment: Experiment, policy: Policy = "scale") -> Score:
-    """Score a model against a measured curve, as the instrument would have seen the model.
+@overload
+def compare(
+    source: Run | Atoms | Sequence[Atoms],
+    experiment: Experiment,
+    *,
+    scale: bool = True,
+    background: int | None = None,
+    resolution: Blur = "given",
+    method: Method = "transform",
+    q_width: float | None = None,
+) -> Score: ...
+
+
+@overload
+def compare(
+    source: Run | Atoms | Sequence[Atoms],
+    experiment: Sequence[Experiment],
+    *,
+    scale: bool = True,
+    background: int | None = None,
+    resolution: Blur = "given",
+    method: Method = "transform",
+    q_width: float | None = None,
+) -> list[Score]: ...
+
+
+def compare(
+    source: Run | Atoms | Sequence[Atoms],
+    experiment: Experiment | Sequence[Experiment],
+    *,
+    scale: bool = True,
+    background: int | None = None,
+    resolution: Blur = "given",
+    method: Method = "transform",
+    q_width: float | None = None,
+) -> Score | list[Score]:
+    """Score a model against a measured curve, or several, as the instrument would have seen the model.
 
     Parameters
     ----------
     source
-        One configuration or several, periodic.
+        One periodic configuration or several, or a run; of a set of replicas each counts as one configuration.
     experiment
-        The measured curve.
-    policy
-        What is fitted for ``r_chi_scaled``: ``scale``, or ``scale+background`` (Q space only).
+        The measured curve; a sequence of them gives a list of scores.
+    scale
+        Fit a factor on the simulated curve for ``r_chi_scaled``.
+    background
+        Degree of a polynomial in Q that is added to S(Q) - 1 for ``r_chi_scaled``; None: none. Curves in Q only.
+    resolution
+        ``given``: as stated with the experiment; ``fit``: constant and ΔQ/Q are fitted too, and both residuals have them; ``none``.
+    method
+        How S(Q) is computed: ``transform`` of g(r) up to half the box, or ``direct`` sum over its reciprocal lattice, in bins of ``q_width`` [1/Å].
 
     Raises
     ------
     InputError
         If the model is made of other elements than the sample, or nothing of the curve can be compared.
     """
-    return compare_shells(pair_shells(frames_of(source), highest_q(experiment)), experiment, policy)
+    freedom = Freedom(scale, background)
+    experiments = [experiment] if isinstance(experiment, Experiment) else list(experiment)
+    if not experiments or not all(isinstance(e, Experiment) for e in experiments):
+        raise InputError("There is no experiment to compare with.", mend="Give an Experiment, or a sequence of them.")
+    if method not in ("transform", "direct"):
+        raise InputError(f"The method {method!r} is unknown.", mend="Use transform or direct.")
+    frames, sizes = _frames(source)
+    for one in experiments:
+        _same_elements(set(frames[0].symbols), one)
+    counted = pair_shells(frames, max(highest_q(e) for e in experiments))
+    shells = replace(counted, excess=_means(counted.excess, sizes))
+
+    def direct(q: NDArray[np.float64]) -> PartialSamples:
+        summed = sample_partials(frames, q, "direct", q_width)
+        return replace(summed, samples=_means(summed.samples, sizes))
+
+    scores = [compare_shells(shells, one, freedom, resolution, direct if method == "direct" else None) for one in experiments]
+    return scores[0] if isinstance(experiment, Experiment) else scores
 
 
-def compare_shells(shells: PairShells, experiment: Experiment, policy: Policy = "scale") -> Score:
-    """As ``compare``, from pairs that were counted before."""
-    if policy not in _POLICIES or (policy == "scale+background" and not experiment.in_q):
-        raise InputError(f"The policy {policy!r} is not possible here.", mend="Use scale, or scale+background for curves in Q.")
-    note = _composition_note(shells, experiment)
+def compare_shells(shells: PairShells, experiment: Experiment, freedom: Freedom | None = None, resolution: Blur = "given", sums: Sums | None = None) -> Score:
+    """As ``compare``, from pairs that were counted before; ``sums`` gives S(Q) in another way than their transform."""
+    freedom = freedom or Freedom()
+    if freedom.background is not None and not experiment.in_q:
+        raise InputError("A background is fitted in Q only.", f"The curve is a {experiment.kind.name}.", "Leave background out.")
+    if resolution not in ("given", "fit", "none"):
+        raise InputError(f"resolution = {resolution!r} is not possible.", mend='Use "given", "fit" or "none"; widths are stated with the experiment.')
+    warnings = [*experiment.doubts, *_differences(shells, experiment)]
+    part = _where_the_box_knows(shells, experiment)
+    x = part.curve.x
+    widest = {"given": resolution_of(part), "none": Resolution(), "fit": WIDEST}[resolution]
+    model = sharp(sums or shells.partials, shells.density, shells.q_max, part, widest)
+    factor, offset = _normalisation(part, part.composition.atom_fractions, part.number_density or shells.density)
+    measured = (part.curve.y - offset) / factor
+    sigma = None if part.curve.sigma is None else part.curve.sigma / np.abs(factor)
+    blur = widest
+    if resolution == "fit":
+        blur = fitted_resolution(x, measured, lambda b: as_measured(model, part, b), freedom, in_q=part.in_q)
+    samples = as_measured(model, part, blur)
+    found = agreement(x, measured, samples, freedom, in_q=part.in_q)
+    chi = chi_squared(measured - found.simulated, sigma), chi_squared(measured - found.fitted, sigma)
+    if freedom.scale and abs(found.scale - 1) > FAR_FROM_ONE:
+        why = "instruments disagree by up to 13 % on the same glass; beyond that look at kind, isotopes, composition and density"
+        warnings.append(f"The fitted scale, {found.scale:.2f}, is far from 1: {why}.")
+    where = f"{'Q' if part.in_q else 'r'} {x[0]:.2f} to {x[-1]:.2f} {part.curve.x_unit}"
+    words = _words(freedom, blur if resolution == "fit" else None)
+    about: dict[str, object] = {"r_chi": found.r_chi, "r_chi_scaled": found.r_chi_scaled, "scale": found.scale, "policy": words, "compared": where}
+    about |= {"resolution": blur.sentence, "window": part.window, "q_range": list(part.q_range or (float(model.q[0]), float(model.q[-1])))}
+    curves = _curves(experiment, part, model, samples, found, (factor, offset), about)
+    sentence = " ".join([_sentence(part, found, where, words, chi[1]), *warnings])
+    errors: tuple[float | None, ...] = found.errors or (None, None, None)
+    return Score(
+        r_chi=found.r_chi,
+        r_chi_scaled=found.r_chi_scaled,
+        scale=found.scale,
+        policy=words,
+        curves=curves,
+        sentence=sentence,
+        r_chi_error=errors[0],
+        r_chi_scaled_error=errors[1],
+        scale_error=errors[2],
+        chi_squared=chi[0],
+        chi_squared_scaled=chi[1],
+        background=found.background,
+        resolution=(blur.constant, blur.relative),
+        points=len(x),
+        warnings=tuple(warnings),
+    )
+
+
+def _frames(source: Run | Atoms | Sequence[Atoms]) -> tuple[Sequence[Atoms], list[int]]:
+    """All configurations, and how many of them in a row count as one: those of one replica."""
+    if not isinstance(source, Run):
+        frames = frames_of(source)
+        return frames, [1] * len(frames)
+    from .analyze import sample_frames
+
+    replicas = [r for r in source.replicas if (r.path / "glass.extxyz").is_file()]
+    if not replicas:
+        raise InputError(f"{source.path} has no glass yet.", f"Its outcome is: {source.outcome}", f"Type `glasswright resume {source.path}`.")
+    groups = [sample_frames(replica) for replica in replicas]
+    sizes = [len(g) for g in groups] if len(groups) > 1 else [1] * len(groups[0])
+    return frames_of([atoms for group in groups for atoms in group]), sizes
+
+
+def _means(samples: Mapping[Pair, NDArray[np.float64]], sizes: Sequence[int]) -> dict[Pair, NDArray[np.float64]]:
+    """Means over consecutive rows."""
+    if all(size == 1 for size in sizes):
+        return dict(samples)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(int)
+    return {key: np.add.reduceat(rows, starts, axis=0) / np.array(sizes)[:, None] for key, rows in samples.items()}
+
+
+def _where_the_box_knows(shells: PairShells, experiment: Experiment) -> Experiment:
+    """The experiment on the points where the model holds information.
+
+    Below 2π/(half box) the box holds none; beyond half the box a g(r) sees its own copies.
+    """
     lowest, highest = (2 * np.pi / shells.r_max, np.inf) if experiment.in_q else (R_MIN, shells.r_max)
-    # Below 2π/(half box) the box holds no information; beyond half the box a g(r) sees its own copies.
-    kept = (experiment.curve.x >= lowest) & (experiment.curve.x <= highest)
+    curve = experiment.curve
+    kept = (curve.x >= lowest) & (curve.x <= highest)
     if kept.sum() < 3:
         raise InputError("The box is too small for this measured curve.", f"Only {int(kept.sum())} of its points lie where the box holds information.")
-    simulated = as_measured(shells, experiment)
-    x = experiment.curve.x[kept]
+    return replace(experiment, curve=_on(curve, curve.x[kept], curve.y[kept], None if curve.sigma is None else curve.sigma[kept]))
+
+
+def _normalisation(experiment: Experiment, fractions: Mapping[str, float], density: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Factor and offset of the measured kind, for a material of these atom fractions and atoms per Å³."""
+    b2 = mean_squared_length(fractions, experiment.isotopes) if experiment.radiation == "neutron" else 1.0
+    return factor_and_offset(experiment.curve.kind, experiment.curve.x, density, b2)
+
+
+def _curves(
+    experiment: Experiment,
+    part: Experiment,
+    model: Sharp,
+    samples: NDArray[np.float64],
+    found: Agreement,
+    normalisation: tuple[NDArray[np.float64], NDArray[np.float64]],
+    about: Mapping[str, object],
+) -> dict[str, Curve]:
     # Each by its own density and composition: the T(r) of a sample is not normalised by the model.
-    sample, density = experiment.composition.atom_fractions, experiment.number_density or shells.density
-    measured_i = _comparable(experiment.curve, density, mean_squared_length(sample, experiment.isotopes))[kept]
-    simulated_i = _comparable(simulated, shells.density, mean_squared_length(shells.fractions, experiment.isotopes))[kept]
-    terms = [simulated_i] + ([np.ones_like(x), x**2] if policy == "scale+background" else [])
-    design = np.stack(terms, axis=1)
-    fit, *_ = np.linalg.lstsq(design, measured_i, rcond=None)
-    raw, scaled = r_chi(measured_i, simulated_i), r_chi(measured_i, design @ fit)
-    where = f"{'Q' if experiment.in_q else 'r'} {x[0]:.2f} to {x[-1]:.2f} {experiment.curve.x_unit}"
-    sentence = f"R_chi = {raw:.3f} on {'i(Q)' if experiment.in_q else 'g(r)'} over {where}; {scaled:.3f} with {_POLICIES[policy]} ({fit[0]:.3f}).{note}"
-    about = {"r_chi": raw, "r_chi_scaled": scaled, "scale": float(fit[0]), "policy": policy, "compared": where}
-    told = {
-        name: Curve(c.x, c.y, c.sigma, c.kind, c.x_unit, c.y_unit, c.label, {**c.metadata, **(about if name == "simulated" else {})})
-        for name, c in (("measured", experiment.curve), ("simulated", simulated))
+    factor, offset = _normalisation(part, model.fractions, model.density)
+    n = len(samples)
+    sigma = np.abs(factor) * samples.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else None
+    x, y = part.curve.x, part.curve.y
+    simulated = _on(part.curve, x, factor * found.simulated + offset, sigma, "simulated", {**model.about, **about})
+    fitted = _on(part.curve, x, normalisation[0] * found.fitted + normalisation[1], None, "fitted", about)
+    return {
+        "measured": experiment.curve,
+        "simulated": simulated,
+        "fitted": fitted,
+        "residual": _on(part.curve, x, y - simulated.y, part.curve.sigma, "measured - simulated", about),
+        "residual_fitted": _on(part.curve, x, y - fitted.y, part.curve.sigma, "measured - fitted", about),
     }
-    return Score(raw, scaled, float(fit[0]), _POLICIES[policy], told, sentence)
 
 
-def r_chi(measured: NDArray[np.float64], simulated: NDArray[np.float64]) -> float:
-    """sqrt(Σ (y_exp - y_sim)² / Σ y_exp²) (eq. 1 of the review, doi 10.5802/crgeos.116)."""
-    total = float(measured @ measured)
-    if total == 0:
-        raise InputError("The measured curve is zero throughout.")
-    return float(np.sqrt(((measured - simulated) ** 2).sum() / total))
+def _on(
+    like: Curve,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    sigma: NDArray[np.float64] | None,
+    label: str | None = None,
+    about: Mapping[str, object] | None = None,
+) -> Curve:
+    return Curve(x, y, sigma, like.kind, like.x_unit, like.y_unit, like.label if label is None else label, like.metadata if about is None else about)
 
 
-def _comparable(curve: Curve, density: float, squared_length: float) -> NDArray[np.float64]:
-    """The curve in the form residuals are taken of: proportional to S - 1 in Q, g(r) in r; atoms per Å³ and ⟨b⟩² [barn] of what it is of."""
-    if curve.kind == "S(Q)":
-        return curve.y - 1
-    if curve.kind not in ("T(r)", "D(r)"):
-        return curve.y
-    ideal = 4 * np.pi * density * curve.x * squared_length
-    return np.asarray(curve.y / ideal) if curve.kind == "T(r)" else 1 + curve.y / ideal
+def _words(freedom: Freedom, blur: Resolution | None) -> str:
+    """What was fitted."""
+    parts = ["a factor on the simulated curve"] if freedom.scale else []
+    if freedom.background is not None:
+        terms = ["a constant", "a constant and a term in Q", "a constant and terms in Q and Q²"]
+        parts.append(terms[freedom.background] if freedom.background < 3 else f"a polynomial of degree {freedom.background} in Q")
+    if blur is not None:
+        parts.append(f"the resolution ({blur.sentence})")
+    return ", plus ".join(parts) or "nothing fitted"
 
 
-def _composition_note(shells: PairShells, experiment: Experiment) -> str:
+def _sentence(experiment: Experiment, found: Agreement, where: str, words: str, chi: float | None) -> str:
+    raw, scaled, scale = [f" ± {e:.3f}" if e else "" for e in found.errors or (0.0, 0.0, 0.0)]
+    text = f"R_chi = {found.r_chi:.3f}{raw} on {'i(Q)' if experiment.in_q else 'g(r)'} over {where}"
+    if words != "nothing fitted":
+        text += f"; {found.r_chi_scaled:.3f}{scaled} with {words}"
+        text += f"; factor {found.scale:.3f}{scale}" if "factor" in words else ""
+    return text + (f"; chi² = {chi:.3g} per point." if chi is not None else ".")
+
+
+def _same_elements(model: Iterable[str], experiment: Experiment) -> None:
+    model, sample = sorted(model), sorted(experiment.composition.atom_fractions)
+    if model != sample:
+        what = f"The model holds {', '.join(model)}, the sample {', '.join(sample)}."
+        raise InputError(what, "They are different glasses.", "Choose a measurement of this glass.")
+
+
+def _differences(shells: PairShells, experiment: Experiment) -> list[str]:
+    """Where model and sample are not the same material."""
     model, sample = shells.fractions, experiment.composition.atom_fractions
-    if set(model) != set(sample):
-        raise InputError(
-            f"The model holds {', '.join(model)}, the sample {', '.join(sample)}.", "They are different glasses.", "Choose a measurement of this glass."
-        )
+    _same_elements(model, experiment)
+    found = []
     off = max(abs(model[e] - sample[e]) for e in model)
-    return f" The atom fractions of model and sample differ by up to {off:.3f}." if off > 0.005 else ""
+    if off > 0.005:
+        found.append(f"The atom fractions of model and sample differ by up to {off:.3f}.")
+    ratio = shells.density / experiment.number_density if experiment.number_density else 1.0
+    if abs(ratio - 1) > OFF_DENSITY:
+        found.append(f"The model is {abs(100 * (ratio - 1)):.1f} % {'denser' if ratio > 1 else 'lighter'} than the sample.")
+    return found

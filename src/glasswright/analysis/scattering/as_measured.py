@@ -2,62 +2,139 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ...curve import Curve
 from ...errors import InputError
 from ...experiment import Experiment
-from ...library.scattering import mean_squared_length
-from .real_space import Q_MIN, Q_STEP, real_space
-from .shells import PairShells
+from ...library.scattering import mean_squared_length, weights
+from .partials import PartialSamples
+from .real_space import Q_MIN, Q_STEP, sine_transform
 
-RESOLUTION_REACH = 4.0
+REACH = 4.0
 """The instrument's Gaussian is cut here [standard deviations]."""
 
 
-def as_measured(shells: PairShells, experiment: Experiment) -> Curve:
-    """The simulated curve of the experiment's kind on its abscissa: same Q range, window, resolution and isotopes.
+@dataclass(frozen=True)
+class Resolution:
+    """Gaussian resolution of an instrument: its variance at Q is constant² + (relative · Q)²."""
 
-    Curves in Q come from the transform of g(r) up to half the box. Curves in r are the transform of that S(Q) over the measured
-    Q range with the experimenters' window.
+    constant: float = 0.0
+    """[1/Å]; in r it damps by exp(-(constant · r)²/2)."""
+    relative: float = 0.0
+    """ΔQ/Q, as a standard deviation."""
+
+    def __bool__(self) -> bool:
+        return self.constant > 0 or self.relative > 0
+
+    def width(self, q: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Standard deviation at Q ``(n,)`` [1/Å]."""
+        return np.asarray(np.hypot(self.constant, self.relative * q))
+
+    @property
+    def sentence(self) -> str:
+        parts = [f"{self.constant:.3g} 1/Å"] * (self.constant > 0) + [f"ΔQ/Q = {self.relative:.3g}"] * (self.relative > 0)
+        return " and ".join(parts) or "none"
+
+
+def resolution_of(experiment: Experiment) -> Resolution:
+    """The resolution that was stated for an experiment."""
+    return Resolution(experiment.resolution or 0.0, experiment.relative_resolution or 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Sharp:
+    """S(Q) - 1 of a model before any instrument: on the Q of the experiment, or on a grid fine and wide enough to be blurred or transformed."""
+
+    q: NDArray[np.float64]
+    """``(n_q,)`` [1/Å]"""
+    excess: NDArray[np.float64]
+    """S(Q) - 1 of each configuration ``(n_configurations, n_q)``."""
+    fractions: Mapping[str, float]
+    density: float
+    """Atoms per volume [1/Å³]."""
+    about: Mapping[str, object]
+    """How S(Q) was made."""
+
+    @property
+    def squared_length(self) -> float:
+        """⟨b⟩² [barn] of the model for neutrons, 1 for X-rays."""
+        return float(str(self.about["squared_length"]))
+
+
+def sharp(
+    partials: Callable[[NDArray[np.float64]], PartialSamples], density: float, highest: float, experiment: Experiment, widest: Resolution | None = None
+) -> Sharp:
+    """S(Q) - 1 of a model where an experiment needs it.
+
+    Parameters
+    ----------
+    partials
+        Gives partial structure factors at increasing Q ``(n_q,)``.
+    density
+        Of the model, atoms per Å³.
+    highest
+        Largest Q that ``partials`` can give [1/Å].
+    widest
+        The widest resolution that will be applied; None: that of the experiment.
 
     Raises
     ------
     InputError
         If a curve in r has no ``q_range``.
     """
-    x, kind = experiment.curve.x, experiment.curve.kind
+    x, widest = experiment.curve.x, resolution_of(experiment) if widest is None else widest
     if experiment.in_q:
-        s = _structure_factor(shells, x, experiment)
-        factor = 1.0 if kind == "S(Q)" or experiment.radiation == "xray" else mean_squared_length(shells.fractions, experiment.isotopes)
-        y = s.y if kind == "S(Q)" else factor * (s.y - 1)  # i(Q), F(Q): ⟨b⟩² (S - 1) for neutrons, S - 1 for X-rays
-        sigma = None if s.sigma is None else factor * s.sigma
+        low, high = float(x[0]), float(x[-1])
+    elif experiment.q_range is None:
+        raise InputError(f"To compare a {experiment.kind.name} the Q range of its transform must be known.", mend="Give q_range=(lowest, highest) in 1/Å.")
     else:
-        if experiment.q_range is None:
-            raise InputError(f"To compare a {kind} the Q range of its transform must be known.", mend="Give q_range=(lowest, highest) in 1/Å.")
-        q = np.arange(max(experiment.q_range[0], Q_MIN), experiment.q_range[1] + Q_STEP / 2, Q_STEP)
-        s = _structure_factor(shells, q, experiment)
-        y, sigma = real_space(s, kind, x, shells.density, shells.fractions, experiment.window).y, None  # type: ignore[arg-type]
-    about = {**s.metadata, "q_range": list(experiment.q_range or (float(x[0]), float(x[-1]))), "window": experiment.window}
-    return Curve(x, y, sigma, kind, experiment.curve.x_unit, experiment.curve.y_unit, "simulated", about)
+        low, high = max(experiment.q_range[0], Q_MIN), experiment.q_range[1]
+    if widest or not experiment.in_q:
+        beyond = REACH * widest.width(np.array([low, high]))
+        step = min([Q_STEP, *(0.25 * width for width in widest.width(np.array([low])) if width > 0 and experiment.in_q)])
+        step = max(step, 0.002)
+        q = np.arange(max(step, low - beyond[0]), min(high + beyond[1], highest) + step / 2, step)
+    else:
+        q = x
+    samples = partials(np.minimum(q, highest))
+    w = weights(samples.fractions, experiment.radiation, q, experiment.isotopes)
+    excess = np.sum([w[pair] * (values - 1) for pair, values in samples.samples.items()], axis=0)
+    b2 = mean_squared_length(samples.fractions, experiment.isotopes) if experiment.radiation == "neutron" else 1.0
+    about = {**samples.about, "radiation": experiment.radiation, "isotopes": dict(experiment.isotopes), "squared_length": b2}
+    return Sharp(q, excess, samples.fractions, density, about)
+
+
+def as_measured(model: Sharp, experiment: Experiment, resolution: Resolution | None = None) -> NDArray[np.float64]:
+    """S(Q) - 1 or g(r) - 1 of each configuration ``(n_configurations, n)`` on the abscissa of an experiment: same resolution, Q range and window.
+
+    Curves in r are the transform of S(Q) over the measured range of Q with the experimenters' window.
+    """
+    resolution = resolution_of(experiment) if resolution is None else resolution
+    x = experiment.curve.x
+    if experiment.in_q:
+        return _blurred(model, x, resolution)
+    low, high = experiment.q_range or (float(model.q[0]), float(model.q[-1]))
+    inside = (model.q >= min(low, model.q[-1])) & (model.q <= high + 1e-9)
+    q = model.q[inside]
+    s = _blurred(model, q, resolution)
+    return np.array([sine_transform(q, row, x, experiment.window, high) for row in s]) / (4 * np.pi * model.density * x)
 
 
 def highest_q(experiment: Experiment) -> float:
     """Largest Q of the model that a comparison with the experiment needs [1/Å]."""
     last = float(experiment.curve.x[-1]) if experiment.in_q else (experiment.q_range or (0.0, 40.0))[1] + Q_STEP
-    return last + RESOLUTION_REACH * (experiment.resolution or 0.0)
+    return last + REACH * float(resolution_of(experiment).width(np.array(last)))
 
 
-def _structure_factor(shells: PairShells, q: NDArray[np.float64], experiment: Experiment) -> Curve:
-    """S(Q), blurred by the instrument."""
-    width = experiment.resolution
-    if width is None:
-        return shells.partials(q).total(experiment.radiation, experiment.isotopes)
-    step = width / 4
-    fine = np.arange(max(step, q[0] - RESOLUTION_REACH * width), min(q[-1] + RESOLUTION_REACH * width, shells.q_max), step)
-    s = shells.partials(fine).total(experiment.radiation, experiment.isotopes)
-    blur = np.exp(-0.5 * ((q[:, None] - fine) / width) ** 2)
-    blur /= blur.sum(axis=1, keepdims=True)
-    sigma = None if s.sigma is None else blur @ s.sigma
-    return Curve(q, blur @ s.y, sigma, "S(Q)", "1/Å", "", s.label, {**s.metadata, "resolution": width})
+def _blurred(model: Sharp, q: NDArray[np.float64], resolution: Resolution) -> NDArray[np.float64]:
+    """The excess at ``q``, averaged over the Gaussian of the instrument."""
+    if not resolution:
+        same = len(q) == len(model.q) and bool(np.all(q == model.q))
+        return model.excess if same else np.array([np.interp(q, model.q, row) for row in model.excess])
+    width = np.maximum(resolution.width(q), 1e-6)
+    kernel = np.exp(-0.5 * ((q[:, None] - model.q) / width[:, None]) ** 2)
+    return np.asarray(model.excess @ (kernel / kernel.sum(axis=1, keepdims=True)).T)
