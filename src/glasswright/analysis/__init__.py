@@ -2,8 +2,18 @@
 
 from .density import density
 from .dynamics.displacement import mean_square_displacement, squared_displacement
-from .network.angles import bond_angles, bond_cutoffs
-from .network.speciation import OxygenSpeciation, network_formers, oxygen_speciation, qn
+from .network.angles import bond_angles, bridge_angles
+from .network.bonds import bond_cutoffs, network_formers
+from .network.clusters import Clusters, clusters
+from .network.connectivity import Bridges, connectivity
+from .network.constraints import Constraints, mean_field_constraints, moving_constraints
+from .network.dihedrals import dihedral_angles
+from .network.environments import coordination_defects, coordination_fractions, environments, four_coordinated
+from .network.homopolar import WrongBonds, homopolar_bonds
+from .network.linkages import linkages, qn_environments
+from .network.modifiers import Surroundings, modifier_surroundings
+from .network.sharing import Sharing, edge_sharing, polyhedra_sharing
+from .network.speciation import OxygenSpeciation, oxygen_speciation, qn
 from .pairs.coordination import BondLength, bond_lengths, coordination, neighbours
 from .pairs.cutoffs import bonded_pairs, cutoffs
 from .pairs.rdf import partial_rdf, total_rdf, weighted_rdf
@@ -12,23 +22,45 @@ from .scattering.structure_factor import partial_structure_factors, structure_fa
 
 __all__ = [
     "BondLength",
+    "Bridges",
+    "Clusters",
+    "Constraints",
     "OxygenSpeciation",
+    "Sharing",
+    "Surroundings",
+    "WrongBonds",
     "bond_angles",
     "bond_cutoffs",
     "bond_lengths",
     "bonded_pairs",
+    "bridge_angles",
+    "clusters",
+    "connectivity",
     "coordination",
+    "coordination_defects",
+    "coordination_fractions",
     "cutoffs",
     "d_of_r",
     "density",
+    "dihedral_angles",
+    "edge_sharing",
+    "environments",
+    "four_coordinated",
+    "homopolar_bonds",
+    "linkages",
+    "mean_field_constraints",
     "mean_square_displacement",
+    "modifier_surroundings",
+    "moving_constraints",
     "neighbours",
     "network_formers",
     "number_density",
     "oxygen_speciation",
     "partial_rdf",
     "partial_structure_factors",
+    "polyhedra_sharing",
     "qn",
+    "qn_environments",
     "sine_transform",
     "squared_displacement",
     "structure_factor",

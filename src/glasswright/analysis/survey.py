@@ -13,7 +13,8 @@ from .density import density
 from .findings import Number
 from .frames import Pair, elements_and_types, frames_of
 from .network.angles import bond_angles, frame_angles
-from .network.speciation import network_formers, oxygen_speciation, qn
+from .network.bonds import network_formers
+from .network.speciation import oxygen_speciation, qn
 from .pairs.coordination import Cutoffs, bond_lengths, coordination
 from .pairs.cutoffs import ANIONS, bonded_pairs, cutoffs
 from .pairs.rdf import partial_rdf, weighted_rdf

@@ -1,0 +1,67 @@
+"""Homopolar (wrong) bonds: those that break the alternation of formers and linkers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..findings import Number
+from ..frames import Pair, frames_of, pairs_of
+from ..pairs.coordination import Cutoffs
+from ..pairs.cutoffs import BONDED, covalent_distance
+from .bonds import all_bonds, bond_cutoffs, linked, roles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ase import Atoms
+
+
+@dataclass(frozen=True)
+class WrongBonds:
+    """Bonds between two formers or between two linkers."""
+
+    of_bonds: Number
+    """Share of all bonds of the network."""
+    of_atoms: Number
+    """Share of the atoms of these two elements that have such a bond."""
+
+
+def homopolar_bonds(source: Atoms | Sequence[Atoms], cutoffs: Cutoffs | None = None) -> dict[Pair, WrongBonds]:
+    """Bonds that a chemically ordered network would not have: pair of elements, alphabetical → how many; every such pair is listed.
+
+    Parameters
+    ----------
+    cutoffs
+        [Å] None: the measured ones, and for pairs that no peak of g(r) shows to bond (Si-Si, O-O in an oxide) 1.25 times the sum of
+        the covalent radii (doi 10.1039/b801115j), short of the second shell.
+
+    Raises
+    ------
+    InputError
+        If nothing links network formers.
+    """
+    frames = all_bonds(source, homopolar_cutoffs(source) if cutoffs is None else cutoffs)
+    role = linked(frames[0])
+    network, found = (*role.formers, *role.linkers), dict[Pair, WrongBonds]()
+    for group in (role.formers, role.linkers):
+        for a, b in pairs_of(group):
+            of_bonds, of_atoms = [], []
+            for bonds in frames:
+                all_of_network = bonds.among(bonds.of(network), bonds.of(network))
+                wrong = bonds.among(bonds.of([a]), bonds.of([b]))
+                of_bonds.append(len(wrong.first) / max(len(all_of_network.first), 1))
+                of_atoms.append(float(np.mean(wrong.number[bonds.of([a, b])] > 0)))
+            found[a, b] = WrongBonds(Number.over(of_bonds), Number.over(of_atoms))
+    return found
+
+
+def homopolar_cutoffs(source: Atoms | Sequence[Atoms], bonds: Cutoffs | None = None) -> dict[Pair, float]:
+    """Cutoffs [Å] of the bonds of a network, those between like atoms included; ``bonds`` may have been measured before."""
+    frames = frames_of(source)
+    measured = bond_cutoffs(frames) if bonds is None else bonds
+    role = roles(sorted(set(frames[0].symbols)))
+    like = [pair for group in (role.formers, role.linkers) for pair in pairs_of(group)]
+    return {pair: BONDED * covalent_distance(pair) for pair in like} | dict(measured)
