@@ -28,13 +28,14 @@ def frames_of(source: Atoms | Sequence[Atoms]) -> Sequence[Atoms]:
     frames: Sequence[Atoms] = [source] if hasattr(source, "get_positions") else source
     if len(frames) == 0:
         raise InputError("There is no configuration to analyse.", mend="Give ase.Atoms or a sequence of them.")
-    first = ""
+    first = None
     for number, atoms in enumerate(frames, 1):
         check(atoms)
-        formula = atoms.symbols.formula.format("hill")
-        first = first or formula
-        if formula != first:
-            what = f"Configuration {number} is {formula}, the first {first}."
+        counts = np.bincount(atoms.numbers, minlength=120)
+        first = counts if first is None else first
+        if not np.array_equal(counts, first):
+            formulas = [a.symbols.formula.format("hill") for a in (atoms, frames[0])]
+            what = f"Configuration {number} is {formulas[0]}, the first {formulas[1]}."
             raise InputError(what, "An average needs the same atoms throughout.", "Analyse them one by one.")
     return frames
 
@@ -53,9 +54,13 @@ def check(atoms: Atoms) -> None:
 
 def elements_and_types(atoms: Atoms) -> tuple[tuple[str, ...], NDArray[np.int64]]:
     """Elements present, alphabetical, and the index of each atom's element ``(n_atoms,)``."""
-    symbols = np.array(list(atoms.symbols))
-    names, types = np.unique(symbols, return_inverse=True)
-    return tuple(str(n) for n in names), types.astype(np.int64)
+    from ase.data import chemical_symbols
+
+    numbers, kinds = np.unique(atoms.numbers, return_inverse=True)
+    names = [chemical_symbols[n] for n in numbers]
+    elements = tuple(sorted(names))
+    place = np.array([elements.index(name) for name in names], dtype=np.int64)
+    return elements, place[kinds]
 
 
 def pairs_of(elements: Sequence[str]) -> list[Pair]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..findings import Number
-from ..frames import Pair, frames_of, pairs_of
+from ..frames import Pair, elements_and_types, frames_of, pairs_of
 from ..pairs.coordination import Cutoffs
 from ..pairs.cutoffs import BONDED, covalent_distance
 from .bonds import all_bonds, bond_cutoffs, linked, roles
@@ -62,6 +62,6 @@ def homopolar_cutoffs(source: Atoms | Sequence[Atoms], bonds: Cutoffs | None = N
     """Cutoffs [Å] of the bonds of a network, those between like atoms included; ``bonds`` may have been measured before."""
     frames = frames_of(source)
     measured = bond_cutoffs(frames) if bonds is None else bonds
-    role = roles(sorted(set(frames[0].symbols)))
+    role = roles(elements_and_types(frames[0])[0])
     like = [pair for group in (role.formers, role.linkers) for pair in pairs_of(group)]
     return {pair: BONDED * covalent_distance(pair) for pair in like} | dict(measured)
