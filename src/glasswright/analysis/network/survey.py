@@ -89,7 +89,7 @@ def _units(bonds: Sequence[Bonds]) -> Findings:
     curves = {}
     if len(role.formers) > 1:
         for former, cases in qn_environments(bonds).items():
-            populations[f"qn_linked_{former}"] = Population(f"Qn of {former} by what it is linked to", _frequent(cases), "fraction", "unit")
+            populations[f"units_{former}"] = Population(f"Qn of {former} by what it is linked to", _frequent(cases), "fraction", "unit")
         bridges = connectivity(bonds)
         for what, attribute in (("connectivity", "share"), ("connectivity_random", "random"), ("connectivity_ratio", "ratio")):
             cases = {"-".join(pair): getattr(b, attribute) for pair, b in bridges.items()}
