@@ -17,6 +17,7 @@ from .network.speciation import OxygenSpeciation, oxygen_speciation, qn
 from .pairs.coordination import BondLength, bond_lengths, coordination, neighbours
 from .pairs.cutoffs import bonded_pairs, cutoffs
 from .pairs.rdf import partial_rdf, total_rdf, weighted_rdf
+from .scattering.conversion import convert
 from .scattering.real_space import d_of_r, number_density, sine_transform, t_of_r, xray_rdf
 from .scattering.structure_factor import partial_structure_factors, structure_factor
 
@@ -36,6 +37,7 @@ __all__ = [
     "bridge_angles",
     "clusters",
     "connectivity",
+    "convert",
     "coordination",
     "coordination_defects",
     "coordination_fractions",

@@ -18,9 +18,10 @@ from .formats import FORMATS, Format, read_columns, read_table
 from .kinds import KINDS, Kind, factor_and_offset, kind_of
 from .reading import Sought, measured_curve
 
-__all__ = ["FORMATS", "KINDS", "Experiment", "Kind", "factor_and_offset", "kind_of", "read_columns", "read_table"]
+__all__ = ["FORMATS", "KINDS", "Experiment", "Kind", "atoms_per_volume", "factor_and_offset", "kind_of", "read_columns", "read_table"]
 
-WINDOWS = ("none", "lorch", "welch")
+WINDOWS = ("none", "lorch", "revised-lorch", "welch")
+Window = Literal["none", "lorch", "revised-lorch", "welch"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class Experiment:
     """[g/cm³], with the natural isotopes of the elements; None: that of the model it is compared with."""
     q_range: tuple[float, float] | None = None
     """Part of Q that was measured [1/Å]: limits the comparison in Q, and the transform of the model for curves in r."""
-    window: Literal["none", "lorch", "welch"] = "none"
+    window: Window = "none"
     """Window of the transform that made a curve in r."""
     resolution: float | None = None
     """Standard deviation of the instrument's Gaussian resolution [1/Å], the same at every Q (``qdamp``); None: not applied."""
@@ -44,6 +45,10 @@ class Experiment:
     source: str = ""
     relative_resolution: float | None = None
     """Standard deviation of the resolution in proportion to Q, ΔQ/Q; adds in squares to ``resolution``. None: not applied."""
+    divisor: Literal["<f>2", "<f2>"] = "<f>2"
+    """What the scattering of X-rays was divided by: ⟨f⟩² (Faber-Ziman) or ⟨f²⟩."""
+    form_factors: Mapping[str, str] = field(default_factory=dict)
+    """Element → ion, such as ``{"Si": "Si4+", "O": "O2-"}``; X-rays only. Empty: neutral atoms."""
 
     def __post_init__(self) -> None:
         kind = kind_of(self.curve.kind)
@@ -64,8 +69,13 @@ class Experiment:
             raise InputError(f"density = {self.density!r} is not possible.", mend="Give the density of the sample in g/cm³, or leave it out.")
         if self.q_range is not None:
             object.__setattr__(self, "q_range", checked_range(self.q_range))
+        if self.divisor not in ("<f>2", "<f2>") or (self.radiation == "neutron" and self.divisor != "<f>2"):
+            raise InputError(f"The divisor {self.divisor!r} is not possible for {self.radiation}s.", mend='Use "<f>2", or "<f2>" for X-rays.')
+        if self.form_factors and self.radiation == "neutron":
+            raise InputError("Form factors are given for neutrons.", "Neutrons scatter from nuclei.", 'Leave them out, or say radiation="xray".')
         _check_isotopes(self.isotopes, self.composition, self.radiation)
-        object.__setattr__(self, "isotopes", MappingProxyType(dict(self.isotopes)))
+        for name in ("isotopes", "form_factors"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
 
     @property
     def kind(self) -> Kind:
@@ -86,12 +96,7 @@ class Experiment:
     @property
     def number_density(self) -> float | None:
         """Atoms of the sample per volume [1/Å³]; None where its density is not given."""
-        if self.density is None:
-            return None
-        from ase.data import atomic_masses, atomic_numbers
-
-        mass = sum(x * float(atomic_masses[atomic_numbers[e]]) for e, x in self.composition.atom_fractions.items())
-        return self.density / (U_PER_A3 * mass)
+        return None if self.density is None else atoms_per_volume(self.composition, self.density)
 
     @classmethod
     def from_file(  # noqa: PLR0913 (a public call)
@@ -102,7 +107,7 @@ class Experiment:
         composition: str | Composition = "",
         density: float | str | None = None,
         q_range: tuple[float, float] | None = None,
-        window: Literal["none", "lorch", "welch"] = "none",
+        window: Window = "none",
         resolution: float | None = None,
         isotopes: Mapping[str, str] | None = None,
         source: str = "",
@@ -111,6 +116,8 @@ class Experiment:
         dataset: int | str | None = None,
         q_unit: str = "1/Å",
         relative_resolution: float | None = None,
+        divisor: Literal["<f>2", "<f2>"] = "<f>2",
+        form_factors: Mapping[str, str] | None = None,
     ) -> Experiment:
         """Read a measured curve: text columns, Gudrun, EPSR, RMCProfile, PDFgetX/N and GSAS-II.
 
@@ -135,6 +142,8 @@ class Experiment:
             A name of ``FORMATS``; ``auto``: by content.
         dataset
             Which data set of a file with several: its number, from 1, or its name.
+        divisor, form_factors
+            Of X-rays: ``"<f>2"`` or ``"<f2>"``, and ions instead of neutral atoms.
         q_unit
             ``1/Å`` or ``1/nm``: of Q in the file; for a curve in r, ``1/nm`` means that r is in nm.
         resolution, relative_resolution
@@ -157,8 +166,17 @@ class Experiment:
         about = {"normalisation": kind_of(found.kind).definition, "source": source, **found.about}
         curve = Curve(curve.x, curve.y, curve.sigma, curve.kind, curve.x_unit, curve.y_unit, f"{Path(path).stem}, {found.radiation}", about)
         sample = Composition(composition or found.composition)
-        extra = (isotopes or {}, Path(path).stem, source, relative_resolution)
+        extra = (isotopes or {}, Path(path).stem, source, relative_resolution, divisor, form_factors or {})
         return cls(curve, found.radiation, sample, value, found.q_range, window, found.resolution, *extra)
+
+
+def atoms_per_volume(composition: Composition, density: float) -> float:
+    """[1/Å³] of a sample of ``density`` [g/cm³], with the natural isotopes."""
+    from ase.data import atomic_masses, atomic_numbers
+
+    if not 0 < density < np.inf:
+        raise InputError(f"density = {density!r} is not possible.", mend="Give the density of the sample in g/cm³.")
+    return density / (U_PER_A3 * sum(x * float(atomic_masses[atomic_numbers[e]]) for e, x in composition.atom_fractions.items()))
 
 
 def checked_range(q_range: object) -> tuple[float, float]:

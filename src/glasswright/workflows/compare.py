@@ -130,7 +130,8 @@ def compare_shells(shells: PairShells, experiment: Experiment, freedom: Freedom 
     sigma = None if part.curve.sigma is None else part.curve.sigma / np.abs(factor)
     blur = widest
     if resolution == "fit":
-        blur = fitted_resolution(x, measured, lambda b: as_measured(model, part, b), freedom, in_q=part.in_q)
+        mean = replace(model, excess=model.excess.mean(axis=0, keepdims=True))
+        blur = fitted_resolution(x, measured, lambda b: as_measured(mean, part, b), freedom, in_q=part.in_q)
     samples = as_measured(model, part, blur)
     found = agreement(x, measured, samples, freedom, in_q=part.in_q)
     chi = chi_squared(measured - found.simulated, sigma), chi_squared(measured - found.fitted, sigma)

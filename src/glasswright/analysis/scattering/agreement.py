@@ -122,7 +122,7 @@ def _fit(x: NDArray[np.float64], measured: NDArray[np.float64], simulated: NDArr
     fitted: NDArray[np.float64] = fixed
     if columns:
         design = np.stack(columns, axis=1)
-        coefficients = np.linalg.lstsq(design, measured - fixed, rcond=None)[0]
+        coefficients = np.asarray(np.linalg.lstsq(design, measured - fixed, rcond=None)[0], dtype=float)
         fitted = np.asarray(fixed + design @ coefficients)
     scale = float(coefficients[0]) if freedom.scale else 1.0
     background = tuple(float(c) for c in coefficients[int(freedom.scale) :])

@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...experiment import Experiment
-from ...library.scattering import mean_squared_length, weights
+from ...library.scattering import amplitudes, mean_squared_length, weights
 from .partials import PartialSamples
 from .real_space import Q_MIN, Q_STEP, sine_transform
-
-REACH = 4.0
-"""The instrument's Gaussian is cut here [standard deviations]."""
+from .resolution import REACH, averages
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Sharp:
     q: NDArray[np.float64]
     """``(n_q,)`` [1/Å]"""
     excess: NDArray[np.float64]
-    """S(Q) - 1 of each configuration ``(n_configurations, n_q)``."""
+    """S(Q) - 1 of each configuration ``(n_configurations, n_q)``; of X-rays divided as the experiment was."""
     fractions: Mapping[str, float]
     density: float
     """Atoms per volume [1/Å³]."""
@@ -101,8 +99,10 @@ def sharp(
     else:
         q = x
     samples = partials(np.minimum(q, highest))
-    w = weights(samples.fractions, experiment.radiation, q, experiment.isotopes)
+    w = weights(samples.fractions, experiment.radiation, q, experiment.isotopes, experiment.form_factors)
     excess = np.sum([w[pair] * (values - 1) for pair, values in samples.samples.items()], axis=0)
+    if experiment.divisor == "<f2>":
+        excess = excess * _per_mean_square(samples.fractions, experiment, q)
     b2 = mean_squared_length(samples.fractions, experiment.isotopes) if experiment.radiation == "neutron" else 1.0
     about = {**samples.about, "radiation": experiment.radiation, "isotopes": dict(experiment.isotopes), "squared_length": b2}
     return Sharp(q, excess, samples.fractions, density, about)
@@ -132,9 +132,14 @@ def highest_q(experiment: Experiment) -> float:
 
 def _blurred(model: Sharp, q: NDArray[np.float64], resolution: Resolution) -> NDArray[np.float64]:
     """The excess at ``q``, averaged over the Gaussian of the instrument."""
-    if not resolution:
-        same = len(q) == len(model.q) and bool(np.all(q == model.q))
-        return model.excess if same else np.array([np.interp(q, model.q, row) for row in model.excess])
-    width = np.maximum(resolution.width(q), 1e-6)
-    kernel = np.exp(-0.5 * ((q[:, None] - model.q) / width[:, None]) ** 2)
-    return np.asarray(model.excess @ (kernel / kernel.sum(axis=1, keepdims=True)).T)
+    if not resolution and len(q) == len(model.q) and bool(np.all(q == model.q)):
+        return model.excess
+    return np.array(averages(model.q, list(model.excess), q, resolution.width(q)))
+
+
+def _per_mean_square(fractions: Mapping[str, float], experiment: Experiment, q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """⟨f⟩²/⟨f²⟩ ``(n_q,)``."""
+    f = amplitudes(fractions, "xray", q, None, experiment.form_factors)
+    mean = np.sum([c * f[e] for e, c in fractions.items()], axis=0)
+    square = np.sum([c * f[e] ** 2 for e, c in fractions.items()], axis=0)
+    return np.asarray(mean**2 / square)

@@ -41,11 +41,11 @@ def broaden(curve: Curve, constant: float = 0.0, relative: float = 0.0, x: NDArr
     at = curve.x if x is None else np.asarray(x, dtype=float)
     about = {**curve.metadata, "resolution": float(constant), "relative_resolution": float(relative)}
     columns = [curve.y] if curve.sigma is None else [curve.y, curve.sigma]
-    y, *sigma = _averages(curve.x, columns, at, np.hypot(constant, relative * at))
+    y, *sigma = averages(curve.x, columns, at, np.hypot(constant, relative * at))
     return Curve(at, y, sigma[0] if sigma else None, curve.kind, curve.x_unit, curve.y_unit, curve.label, about)
 
 
-def _averages(x: NDArray[np.float64], columns: list[NDArray[np.float64]], at: NDArray[np.float64], width: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def averages(x: NDArray[np.float64], columns: list[NDArray[np.float64]], at: NDArray[np.float64], width: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Averages of the columns about every point, by the trapezium rule; interpolated where the width is below the step."""
     share = np.gradient(x) if x.size > 1 else np.ones(1)
     out = [np.interp(at, x, column) for column in columns]
