@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from glasswright.analysis.findings import Number, Population
+from glasswright.analysis.store import write_population
 from glasswright.curve import Curve
 from glasswright.io.curves import write_curve
 from glasswright.io.run import THERMO_COLUMNS
@@ -84,8 +86,11 @@ def _curves(path: Path, anion: str, former: str, spread: float, measured: bool) 
 
 def _tables(path: Path, anion: str, former: str) -> None:
     tables = path / "tables"
-    counts = [[former, anion, 2.3, 3.99, 0.0, 0.01, 0.99], [anion, former, 2.3, 2.0, 0.995, 0.005, 0.0]]
-    _rows(tables / "coordination.csv", ["centre", "neighbour", "cutoff", "mean", "2", "3", "4"], counts)
+    tables.mkdir(exist_ok=True)
+    for (centre, neighbour), mean, cases in (((former, anion), 3.99, {"3": 0.01, "4": 0.99}), ((anion, former), 2.0, {"2": 0.995, "3": 0.005})):
+        shares = {n: Number(value) for n, value in cases.items()}
+        about = {"cutoff": 2.3, "mean": mean, "group": "pairs"}
+        write_population(tables / f"coordination_{centre}-{neighbour}.csv", Population("Neighbours", shares, axis="neighbours", metadata=about))
     header = ["quantity", "simulated", "spread", "unit", "measured", "measured_low", "measured_high", "source", "note"]
     rows = [
         ["density", 2.25, 0.01, "g/cm3", 2.203, 2.20, 2.21, "list of measured densities", ""],
@@ -94,9 +99,13 @@ def _tables(path: Path, anion: str, former: str) -> None:
     ]
     _rows(tables / "summary.csv", header, rows)
     if anion == "O":
-        populations = [[former, n, f, m, "NMR of a test"] for n, f, m in ((2, 0.02, 0.01), (3, 0.28, 0.30), (4, 0.70, 0.69))]
-        _rows(tables / "qn.csv", ["species", "n", "fraction", "measured", "source"], populations)
-        _rows(tables / "oxygen.csv", ["oxygen", "fraction", "spread", "stoichiometry"], [["bridging", 0.85, "", 1.0], ["non-bridging", 0.15, "", 0.0]])
+        fractions, measured = {"2": 0.02, "3": 0.28, "4": 0.70}, {"2": 0.01, "3": 0.30, "4": 0.69}
+        populations = {
+            f"qn_{former}": Population("Qn", {n: Number(f) for n, f in fractions.items()}, measured=measured, source="NMR of a test"),
+            "oxygen": Population("Oxygen species", {"bridging": Number(0.85), "non-bridging": Number(0.15)}, measured={"bridging": 1.0, "non-bridging": 0.0}),
+        }
+        for name, population in populations.items():
+            write_population(tables / f"{name}.csv", population)
 
 
 def _document(formula: str, anion: str, former: str, seed: int, outcome: str) -> dict[str, object]:

@@ -10,14 +10,16 @@ from ase import Atoms
 from ase.spacegroup import crystal
 
 from glasswright.analysis import density as mass_density
+from glasswright.analysis.findings import pool
 from glasswright.analysis.scattering.fsdp import first_sharp_diffraction_peak
 from glasswright.analysis.scattering.shells import pair_shells
+from glasswright.analysis.store import read_findings
 from glasswright.composition import Composition
 from glasswright.curve import Curve
 from glasswright.errors import InputError
 from glasswright.experiment import Experiment
-from glasswright.io.curves import read_curve
-from glasswright.workflows.analyze import analyze, pool
+from glasswright.io.curves import read_curve, write_curve
+from glasswright.workflows.analyze import analyze
 from glasswright.workflows.compare import compare
 
 
@@ -52,7 +54,8 @@ def rows(path):
 
 def test_everything_is_written(tmp_path, no_data):
     (tmp_path / "curves").mkdir()
-    (tmp_path / "curves" / "rdf_Na-O.csv").write_text("of an earlier analysis")
+    earlier = Curve([1.0, 2.0], [0.0, 1.0], metadata={"group": "pairs"})
+    write_curve(tmp_path / "curves" / "rdf_Na-O.csv", earlier)
     (tmp_path / "tables").mkdir()
     own = [tmp_path / "curves" / "my_measured.csv", tmp_path / "tables" / "mine.csv"]
     for path in own:
@@ -70,10 +73,9 @@ def test_everything_is_written(tmp_path, no_data):
     assert float(summary["Si-O coordination"]["simulated"]) == 4
     assert summary["O-Si-O angle"]["spread"]
     assert float(summary["non-bridging oxygen fraction"]["measured"]) == 0
-    coordination = {(r["centre"], r["neighbour"]): r for r in rows(tmp_path / "tables" / "coordination.csv")}
-    assert float(coordination["Si", "O"]["4"]) == 1
-    assert {r["n"]: float(r["fraction"]) for r in rows(tmp_path / "tables" / "qn.csv")}["4"] == 1
-    assert {r["oxygen"]: float(r["fraction"]) for r in rows(tmp_path / "tables" / "oxygen.csv")}["bridging"] == 1
+    written = read_findings(tmp_path).populations
+    assert set(written) == set(found.populations)
+    assert written["coordination_Si-O"].cases["4"].value == written["qn_Si"].cases["4"].value == written["oxygen"].cases["bridging"].value == 1
 
 
 def test_absent_measurements_are_named(no_data):
@@ -116,9 +118,9 @@ def test_odd_measured_qn_are_absent_with_the_reason(data, tmp_path):
     data("na2o_sio2/qn_nmr_sio2_na.csv", "20,50,48,2,0,0\n25,38,broken,1,0,0\n")
     found = analyze(silicate(), tmp_path / "out")
     assert any("Line 2" in sentence and "qn_nmr" in sentence for sentence in found.absent)
-    populations = rows(tmp_path / "out" / "tables" / "qn.csv")
-    assert populations
-    assert all(row["measured"] == "" and "Line 2" in row["source"] for row in populations)
+    population = read_findings(tmp_path / "out").populations["qn_Si"]
+    assert not population.measured
+    assert "Line 2" in population.source
 
 
 def test_elements_without_a_density_are_analysed_all_the_same(no_data):
@@ -134,7 +136,7 @@ def test_mean_qn_has_a_spread(no_data):
     broken.positions[np.flatnonzero(broken.symbols == "O")[:40], 2] += 2.0
     assert analyze([whole, whole]).numbers["mean Qn"].spread == 0
     frames = analyze([whole, broken])
-    singles = [analyze(atoms).survey for atoms in (whole, broken)]
+    singles = [analyze(atoms).found for atoms in (whole, broken)]
     values = [s.numbers["mean Qn"].value for s in singles]
     assert values[0] == 4 != values[1]
     assert singles[0].numbers["mean Qn"].spread is None
@@ -151,9 +153,7 @@ def test_frames_of_different_composition_are_refused(no_data):
 
 def test_a_glass_without_oxygen_has_no_oxygen_in_its_tables(tmp_path):
     found = analyze(selenide(), tmp_path)
-    assert not found.survey.qn
-    assert not found.survey.oxygen
-    assert rows(tmp_path / "tables" / "qn.csv") == []
+    assert not [name for name in found.populations if name == "oxygen" or name.startswith("qn_")]
     assert not any("O" in r["quantity"].split()[0].split("-") for r in rows(tmp_path / "tables" / "summary.csv"))
     assert "rdf_Ge-Se" in found.curves
 
@@ -167,14 +167,14 @@ def test_an_unbalanced_composition_is_analysed_without_facts(no_data):
 
 
 def test_pooling_gives_mean_and_spread(no_data):
-    surveys = [analyze(quartz(seed, 0.02 * seed)).survey for seed in (1, 2, 3)]
+    surveys = [analyze(quartz(seed, 0.02 * seed)).found for seed in (1, 2, 3)]
     pooled = pool(surveys)
     values = [s.numbers["O-Si-O angle, standard deviation"].value for s in surveys]
     assert pooled.numbers["O-Si-O angle, standard deviation"].value == pytest.approx(np.mean(values))
     assert pooled.numbers["O-Si-O angle, standard deviation"].spread == pytest.approx(np.std(values, ddof=1))
     curves = np.array([s.curves["rdf_O-Si"].y for s in surveys])
     assert np.allclose(pooled.curves["rdf_O-Si"].sigma, curves.std(axis=0, ddof=1))
-    assert pooled.neighbours["Si", "O"].mean.value == 4
+    assert pooled.populations["coordination_Si-O"].cases["4"].value == 1
 
 
 def test_nothing_to_analyse_is_refused(tmp_path):

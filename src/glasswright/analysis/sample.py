@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .frames import Pair, frames_of
+from .frames import Pair, elements_and_types, frames_of
+from .network.bonds import network_formers
 from .pairs.cutoffs import bonded_pairs, cutoffs
 from .scattering.shells import PairShells, pair_shells
 
@@ -42,6 +43,11 @@ class Sample:
     def bonds(self) -> dict[Pair, float]:
         """Cutoffs [Å] of the pairs that bond."""
         return {pair: self.cutoffs[pair] for pair in bonded_pairs(self.frames)}
+
+    @cached_property
+    def formers(self) -> tuple[str, ...]:
+        """Elements whose bonds to oxygen make the network."""
+        return network_formers(elements_and_types(self.frames[0])[0])
 
     @cached_property
     def shells(self) -> PairShells:

@@ -17,7 +17,7 @@ _TEXTS = ("kind", "x_unit", "y_unit", "label")
 def write_curve(path: Path, curve: Curve) -> None:
     """Write a curve, atomically; ``read_curve`` gives the same curve back (numbers to nine digits)."""
     lines = [f"# {name}: {getattr(curve, name)}" for name in _TEXTS]
-    lines.append(f"# metadata: {json.dumps(dict(curve.metadata), ensure_ascii=False, default=_plain)}")
+    lines.append(f"# metadata: {json.dumps(dict(curve.metadata), ensure_ascii=False, default=plain)}")
     columns = [curve.x, curve.y] + ([] if curve.sigma is None else [curve.sigma])
     lines.append(",".join(("x", "y", "sigma")[: len(columns)]))
     lines += [",".join(f"{value:.9g}" for value in row) for row in zip(*columns, strict=True)]
@@ -48,7 +48,7 @@ def read_curve(path: str | Path) -> Curve:
     return Curve(values[:, 0], values[:, 1], sigma, metadata=metadata, **{name: texts.get(name, "").strip() for name in _TEXTS})
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """NumPy scalars and mappings as JSON knows them."""
     if isinstance(value, np.generic):
         return value.item()

@@ -90,7 +90,7 @@ class Run:
         return {n: np.array(c, dtype=str if n == "stage" else float) for n, c in zip(names, columns, strict=True)}
 
     @cached_property
-    def frames(self) -> Sequence[Atoms]:
+    def frames(self) -> Frames:
         """Saved configurations, read one at a time, with ``info['time']`` [fs] and ``info['stage']``."""
         return Frames(self.replicas[0].path / "trajectory.gsd")
 
@@ -106,7 +106,7 @@ class Run:
         if not path.is_file():
             return []
         with open(path, newline="") as file:
-            return list(csv.DictReader(file))
+            return list(csv.DictReader(line for line in file if not line.startswith("# ")))
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {self.outcome}>"
@@ -157,6 +157,11 @@ class Frames(Sequence["Atoms"]):
         if isinstance(index, slice):
             return Frames(self.path, self._map()[index])
         return self._file[self._map()[index]]
+
+    def of_stage(self, name: str) -> Frames:
+        """The configurations of one stage, lazy too."""
+        stages = self._file.stages()
+        return Frames(self.path, [i for i in self._map() if stages[i] == name])
 
     def __iter__(self) -> Iterator[Atoms]:
         return (self[i] for i in range(len(self)))

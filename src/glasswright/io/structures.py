@@ -55,6 +55,30 @@ def read_structure(path: str | Path, types: str | Sequence[str] | None = None, i
     return _checked(atoms, path)
 
 
+def read_structures(path: str | Path, types: str | Sequence[str] | None = None, cell: Sequence[float] | None = None) -> list[Atoms]:
+    """Read every configuration of a file; arguments and errors as for ``read_structure``.
+
+    Parameters
+    ----------
+    cell
+        Lengths of the edges [Å], or lengths and angles [degrees], for formats that hold none.
+    """
+    path = Path(path)
+    names = _type_names(types)
+    kind = _recognise(path)
+    with _readable(path):
+        if kind == "data":
+            frames = [_read_data(path, names, 0)]
+        elif kind == "dump":
+            frames = [_dump_frame(path, names, *span, number) for number, span in enumerate(_dump_spans(path))]
+        else:
+            frames = _all_frames(path, names)
+    if cell is not None:
+        for atoms in frames:
+            atoms.cell = cell
+    return [_checked(atoms, path) for atoms in frames]
+
+
 def write_structure(path: str | Path, atoms: Atoms, **arguments: Any) -> Path:
     """Write a structure in the format of the file's suffix (extxyz, cif, vasp, ...); complete or not at all.
 
@@ -139,11 +163,22 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def _read_any(path: Path, names: list[str] | None, index: int) -> Atoms:
-    from ase import Atoms
     from ase.io import read
 
     frames = read(str(path), index=slice(None)) if index < -1 or index > 0 else None
-    atoms = frames[index] if frames is not None else read(str(path), index=index)
+    return _named_atoms(path, frames[index] if frames is not None else read(str(path), index=index), names)
+
+
+def _all_frames(path: Path, names: list[str] | None) -> list[Atoms]:
+    from ase.io import read
+
+    frames = read(str(path), index=slice(None))
+    return [_named_atoms(path, atoms, names) for atoms in frames]
+
+
+def _named_atoms(path: Path, atoms: object, names: list[str] | None) -> Atoms:
+    from ase import Atoms
+
     if not isinstance(atoms, Atoms):
         raise InputError(f"{path} holds no structure.")
     if names is not None and np.array_equal(np.unique(atoms.numbers), np.arange(1, len(names) + 1)):
@@ -154,19 +189,26 @@ def _read_any(path: Path, names: list[str] | None, index: int) -> Atoms:
     return atoms
 
 
+def _dump_spans(path: Path) -> list[tuple[int, int]]:
+    """Where each frame of a LAMMPS text dump begins and ends [bytes]."""
+    starts, place = [], 0
+    with open(path, "rb") as handle:
+        for line in handle:
+            if line.startswith(b"ITEM: TIMESTEP"):
+                starts.append(place)
+            place += len(line)
+    return list(zip(starts, [*starts[1:], place], strict=True))
+
+
 def _read_dump(path: Path, names: list[str] | None, index: int) -> Atoms:
     """One frame of a LAMMPS text dump; the others are skipped unread."""
+    return _dump_frame(path, names, *_dump_spans(path)[index], index)
+
+
+def _dump_frame(path: Path, names: list[str] | None, start: int, end: int, index: int) -> Atoms:
     from ase.io import read
 
     with open(path, "rb") as handle:
-        ends = [0]
-        starts = []
-        for line in handle:
-            if line.startswith(b"ITEM: TIMESTEP"):
-                starts.append(ends[-1])
-            ends.append(ends[-1] + len(line))
-        start = starts[index]
-        end = next((later for later in starts if later > start), ends[-1])
         handle.seek(start)
         frame = handle.read(end - start).decode("utf-8")
     lines = frame.splitlines()

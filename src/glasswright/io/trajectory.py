@@ -99,8 +99,17 @@ class TrajectoryReader:
         if any(label != symbol for label, symbol in zip(labels, atoms.symbols, strict=True)):
             atoms.set_array("species", np.array(labels))
         atoms.info["time"] = float(frame.log["time"][0])
-        atoms.info["stage"] = bytes(np.asarray(frame.log["stage"], dtype=np.uint8)).decode()
+        atoms.info["stage"] = _word(frame.log["stage"])
         return atoms
+
+    def stages(self) -> list[str]:
+        """The stage of every configuration, without reading their positions."""
+        file = self._file.file
+        return [_word(file.read_chunk(i if file.chunk_exists(i, "log/stage") else 0, "log/stage")) for i in range(len(self))]
+
+
+def _word(letters: NDArray[np.uint8]) -> str:
+    return bytes(np.asarray(letters, dtype=np.uint8)).decode()
 
 
 def _symbols(labels: Sequence[str]) -> list[str]:

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.findings import Findings, Map, Population
+from ..analysis.store import read_findings
 from ..composition import Composition
 from ..curve import Curve
 from ..errors import InputError
@@ -23,8 +25,21 @@ class Contents:
     run: Run
 
     @cached_property
+    def found(self) -> Findings:
+        """What the analysis left on disk."""
+        return read_findings(self.run.path)
+
+    @cached_property
     def curves(self) -> dict[str, Curve]:
-        return _drawable(self.run.curves())
+        return _drawable(self.found.curves)
+
+    @property
+    def populations(self) -> Mapping[str, Population]:
+        return self.found.populations
+
+    @property
+    def maps(self) -> Mapping[str, Map]:
+        return self.found.maps
 
     @cached_property
     def replica_curves(self) -> list[dict[str, Curve]]:
@@ -51,6 +66,11 @@ class Contents:
         return {**first, **self.run.settings}
 
     @property
+    def is_analysis(self) -> bool:
+        """Whether this is the analysis of a structure that was not made here."""
+        return str(self.run.settings["kind"]) == "analysis"
+
+    @property
     def formula(self) -> str:
         """The composition as text."""
         document = self.document
@@ -73,8 +93,9 @@ class Contents:
     def measured_by(self) -> list[str]:
         """Sources of every measurement that this report shows: curves, facts (density among them) and Qn, each once."""
         curves = [str(curve.metadata.get("source") or "") for name, curve in self.measured() if f"compared_{name}" in self.curves]
-        tables = [str(row.get("source") or "") for name in ("summary", "qn") for row in self.run.table(name) if row.get("measured")]
-        return list(dict.fromkeys(source for source in (*curves, *tables) if source and not is_expected(source)))
+        numbers = [str(row.get("source") or "") for row in self.run.table("summary") if row.get("measured")]
+        populations = [population.source for population in self.populations.values() if population.measured]
+        return list(dict.fromkeys(source for source in (*curves, *numbers, *populations) if source and not is_expected(source)))
 
     def of_replicas(self, prefix: str) -> list[dict[str, Curve]]:
         return [{n.removeprefix(prefix): c for n, c in curves.items() if n.startswith(prefix)} for curves in self.replica_curves]
@@ -86,13 +107,13 @@ class Contents:
         return f"Mean over {count} replicas with the band of their spread; thin lines: each replica." if count else ""
 
     def cutoffs(self) -> dict[tuple[str, str], float]:
-        """Measured first-shell cutoffs [Å]."""
+        """Measured first-shell cutoffs [Å], (centre, neighbour)."""
         found = {}
-        for row in self.run.replicas[0].table("coordination") or self.run.table("coordination"):
-            try:
-                found[row["centre"], row["neighbour"]] = float(row["cutoff"])
-            except (KeyError, ValueError):
-                continue
+        for name, population in self.populations.items():
+            cutoff = population.metadata.get("cutoff")
+            if name.startswith("coordination_") and isinstance(cutoff, float):
+                centre, _, neighbour = name.removeprefix("coordination_").partition("-")
+                found[centre, neighbour] = cutoff
         return found
 
 

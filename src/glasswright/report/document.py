@@ -25,7 +25,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 
 def write_report(run: Run | str | Path) -> Path:
-    """Write report.html beside run.toml from what lies in the run directory, and return its path.
+    """Write report.html (analysis.html for the analysis of a file) beside run.toml from what lies in the run directory, and return its path.
 
     Works for single runs, sets of replicas and runs that have not finished; what is missing is left out or named.
 
@@ -35,7 +35,7 @@ def write_report(run: Run | str | Path) -> Path:
         If the path is no run directory.
     """
     run = run if isinstance(run, Run) else Run(run)
-    path = run.path / "report.html"
+    path = run.path / ("analysis.html" if run.settings["kind"] == "analysis" else "report.html")
     write_text(path, render(run))
     return path
 
@@ -83,12 +83,16 @@ def _version(contents: Contents) -> str:
 
 
 def _title(contents: Contents) -> str:
-    return f"{contents.formula} glass"
+    return contents.formula if contents.is_analysis else f"{contents.formula} glass"
 
 
 def _subtitle(contents: Contents) -> str:
     document, settings = contents.document, contents.document.get("settings", {})
     forcefield = document.get("forcefield", {})
+    if contents.is_analysis:
+        count = int(settings.get("frames", 1))
+        parts = [str(document["name"]), f"{contents.n_atoms} atoms", f"mean over {count} configurations" if count > 1 else ""]
+        return " · ".join(escape(p) for p in parts if p)
     name = str(forcefield.get("name") or settings.get("forcefield") or "")
     title = forcefield.get("title")
     parts = [f"{title} ({name})" if title else name, f"{contents.n_atoms} atoms"]
@@ -109,6 +113,8 @@ def _banner(contents: Contents) -> str:
     count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
     warned = f'<div class="banner warned"><b>{count}</b>{listing([escape(w) for w in warnings])}</div>' if warnings else ""
     warned += _not_as_published(contents.document.get("forcefield", {}))
+    if contents.is_analysis:
+        return warned
     if run.outcome == "done":
         return warned if warnings else f'<div class="banner done">The run finished, with no warnings.</div>{warned}'
     running = "<b>Not finished.</b> The run is still going, or was interrupted."

@@ -167,47 +167,48 @@ def _float(row: Mapping[str, str], key: str) -> float | None:
 
 def _qn(contents: Contents) -> list[str]:
     cards = []
-    rows = contents.run.table("qn")
-    for species in dict.fromkeys(r.get("species", "") for r in rows):
-        own = [r for r in rows if r.get("species") == species]
-        simulated = {int(float(r["n"])): f for r in own if (f := _float(r, "fraction")) is not None}
-        measured = {int(float(r["n"])): f for r in own if (f := _float(r, "measured")) is not None}
-        spread = {int(float(r["n"])): f for r in own if (f := _float(r, "spread")) is not None}
-        origin = next((r["source"] for r in own if r.get("source")), "")
-        against = "stoichiometry" if origin.startswith("stoichiometry") else "NMR"
+    for name, population in contents.populations.items():
+        if not name.startswith("qn_"):
+            continue
+        species = name.removeprefix("qn_")
+        simulated = {int(case): n.value for case, n in population.cases.items()}
+        spread = {int(case): n.spread for case, n in population.cases.items() if n.spread is not None}
+        measured = {int(case): value for case, value in population.measured.items()}
+        against = "stoichiometry" if population.source.startswith("stoichiometry") else "NMR"
         title = f"Q<sup>n</sup> of {escape(species)}" + (f" against {against}" if measured else "")
         nothing = "No measured Q<sup>n</sup> populations of this composition are in the library."
-        note = (f"{against}: {escape(origin)}" if measured and against == "NMR" else escape(origin)) if origin else nothing
+        note = (f"{against}: " if measured and against == "NMR" else "") + escape(population.source) if population.source else nothing
         plot = figures.plot_qn(simulated, measured, spread=spread or None, source=against, element=species)
         cards.append(figure(title, to_svg(plot, f"qn-{escape(species)}", f"Qn populations of {species}"), note))
     return cards
 
 
 def _coordination(contents: Contents) -> list[str]:
-    rows = contents.run.table("coordination")
-    if not rows:
+    found = {n.removeprefix("coordination_").replace("-", "–"): p for n, p in contents.populations.items() if n.startswith("coordination_")}
+    if not found:
         return []
-    counted = [k for k in rows[0] if k and k.split(":")[0].strip().isdigit()]
-    fractions = {f"{r['centre']}–{r['neighbour']}": {int(k.split(":")[0]): f for k in counted if (f := _float(r, k)) is not None} for r in rows}
+    spreads = {row["quantity"]: _float(row, "spread") for row in contents.run.table("summary") if row.get("quantity")}
     cells = []
-    for r in rows:
-        most = sorted(((f, k) for k in counted if (f := _float(r, k)) is not None and f > 0.005), reverse=True)[:6]
-        shares = ", ".join(f"{k.split(':')[0]}: {100 * f:.1f} %" for f, k in sorted(most, key=lambda m: int(m[1].split(":")[0])))
-        mean = with_spread(r.get("mean", ""), _float(r, "spread"))
-        cells.append([f"{escape(r['centre'])}–{escape(r['neighbour'])}", number(r.get("cutoff", ""), 3), mean, shares or "–"])
-    near = {k: v for k, v in fractions.items() if sum(e in ANIONS for e in k.split("–")) == 1} or fractions
-    bars = to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers") if near else ""
+    for pair, population in found.items():
+        most = sorted(((n.value, int(case)) for case, n in population.cases.items() if n.value > 0.005), reverse=True)[:6]
+        shares = ", ".join(f"{case}: {100 * share:.1f} %" for share, case in sorted(most, key=lambda m: m[1]))
+        mean = with_spread(population.metadata.get("mean", "–"), spreads.get(f"{pair.replace('–', '-')} coordination"))
+        cells.append([escape(pair), number(population.metadata.get("cutoff", ""), 3), mean, shares or "–"])
+    fractions = {pair: {int(case): n.value for case, n in population.cases.items()} for pair, population in found.items()}
+    near = {pair: shares for pair, shares in fractions.items() if sum(e in ANIONS for e in pair.split("–")) == 1} or fractions
+    bars = to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers")
     note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
     numbers = figure("Neighbours of every pair", table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells), note, wide=True)
     return [figure("Coordination", bars + _oxygen(contents)), numbers]
 
 
 def _oxygen(contents: Contents) -> str:
-    rows = contents.run.table("oxygen")
-    if not rows:
+    population = contents.populations.get("oxygen")
+    if population is None:
         return ""
-    headings = [h for h in rows[0] if any(r.get(h) for r in rows)]
-    return table([escape(h.replace("_", " ")) for h in headings], [[number(r.get(h) or "–") for h in headings] for r in rows], "Oxygen species")
+    headings = ["oxygen", "fraction", *(["stoichiometry"] if population.measured else [])]
+    rows = [[escape(case), with_spread(n.value, n.spread), number(population.measured.get(case, "–"))] for case, n in population.cases.items()]
+    return table(headings, [row[: len(headings)] for row in rows], "Oxygen species")
 
 
 def melt(contents: Contents) -> str:

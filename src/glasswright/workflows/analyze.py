@@ -2,208 +2,246 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..analysis.dynamics.displacement import mean_square_displacement
-from ..analysis.findings import Number
-from ..analysis.frames import frames_of
-from ..analysis.sample import Q_MAX
-from ..analysis.scattering.shells import pair_shells
-from ..analysis.survey import Neighbours, Survey, survey
+from ..analysis.findings import Findings, Map, Number, Population, pool
+from ..analysis.sample import Sample
+from ..analysis.survey import GROUPS, choose
 from ..composition import Composition
 from ..curve import Curve
 from ..errors import InputError
 from ..io.run import Run
-from ..library.measurements import MeasuredQn, measured_curves, measured_qn
+from ..io.run_writer import write_run_toml
+from ..io.structures import write_structure
+from ..library.measurements import measured_curves
 from .compare import compare_shells
-from .measured import SummaryRow, oxygen_rows, qn_rows, summary_rows
+from .measured import SummaryRow, beside_measured, known_facts, summary_rows
+from .samples import file_sample, memory_sample, run_sample
 from .tables import write_analysis
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+Progress = Callable[[float, str], None]
+"""Told the fraction done and what is being done."""
+COMPARISON, MELT = "comparison", "melt"
+"""What a workflow adds to the groups of the analysis: measured curves with their residuals, displacements in the melt of a run."""
+
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """What an analysis found; on disk under ``out`` where that was given."""
+    """What an analysis found; on disk under ``path`` where that was given."""
 
-    survey: Survey
-    """Curves and numbers; ``measured_*`` and ``compared_*`` curves included."""
+    groups: Mapping[str, Findings]
+    """By group of the analysis; ``comparison`` holds the ``measured_*`` and ``compared_*`` curves."""
     summary: Sequence[SummaryRow]
     """Simulated beside measured."""
     absent: Sequence[str]
     """What would be shown if it were here, with where to get it; and what is here but of no use, with the reason."""
+    path: Path | None = None
+
+    @property
+    def found(self) -> Findings:
+        """All groups together."""
+        return reduce(or_, self.groups.values(), Findings())
 
     @property
     def curves(self) -> Mapping[str, Curve]:
-        return self.survey.curves
+        return self.found.curves
 
     @property
     def numbers(self) -> Mapping[str, Number]:
-        return self.survey.numbers
+        return self.found.numbers
+
+    @property
+    def populations(self) -> Mapping[str, Population]:
+        return self.found.populations
+
+    @property
+    def maps(self) -> Mapping[str, Map]:
+        return self.found.maps
 
 
-def analyze(source: Run | Atoms | Sequence[Atoms] | str | Path, out: str | Path | None = None) -> Analysis:
-    """Compute curves and numbers of a glass and set them beside measurements of the library.
+def analyze(
+    source: Run | Atoms | Sequence[Atoms] | str | Path,
+    out: str | Path | None = None,
+    groups: Sequence[str] | None = None,
+    *,
+    frames: int | None = None,
+    types: str | None = None,
+    cell: Sequence[float] | None = None,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Compute curves, numbers, populations and maps of a glass and set them beside measurements of the library.
 
     Parameters
     ----------
     source
         A run (its frames of stage ``sample``, else its product), a set of replicas, Atoms, several Atoms, or the path of a run
-        directory or structure file.
+        directory or of any structure file, with one configuration or several.
     out
-        Directory for ``curves/*.csv`` and ``tables/*.csv``; None: the run directory, nowhere for Atoms. Replicas are written one by
-        one as well, and pooled: mean and sample standard deviation over replicas.
+        Directory for ``curves/*.csv``, ``tables/*.csv`` and ``maps/*.csv``; None: the run directory, nowhere for Atoms and files.
+        Replicas are written one by one as well, and pooled: mean and sample standard deviation over replicas.
+    groups
+        Parts of the analysis, from ``glasswright.analysis.survey.GROUPS``; None: those that are cheap.
+    frames
+        Average over so many configurations at most; None: all that a run sampled, 20 of a file.
+    types
+        Elements of LAMMPS types 1, 2, ... for files that name none: ``"Si,O"``.
+    cell
+        Edges [Å], or edges and angles [degrees], for files that hold no cell.
 
     Raises
     ------
     InputError
         If there is nothing to analyse.
     """
+    names = choose(groups)
+    progress = progress or (lambda fraction, what: None)
+    out = None if out is None else Path(out)
     if isinstance(source, str | Path):
-        source = _open(Path(source))
-    if not isinstance(source, Run):
-        frames = frames_of(source)
-        surveyed, absent = _survey(frames)
-        return _conclude(surveyed, _composition(frames[0]), absent, None if out is None else Path(out), "configurations")
-    replicas = [replica for replica in source.replicas if (replica.path / "glass.extxyz").is_file()]
-    if not replicas:
-        raise InputError(f"{source.path} has no glass yet.", f"Its outcome is: {source.outcome}", f"Type `glasswright resume {source.path}`.")
-    surveys, absent = [], []
-    for replica in replicas:
-        frames = sample_frames(replica)
-        one, absent = _survey(frames)
-        one = _with_run(one, replica)
-        surveys.append(one)
-        if len(source.replicas) > 1 and out is None:
-            _conclude(one, _composition(frames[0]), absent, replica.path, "configurations")
-    pooled, what = (surveys[0], "configurations") if len(surveys) == 1 else (pool(surveys), f"{len(surveys)} replicas")
-    return _conclude(pooled, _composition(replicas[0].atoms), absent, source.path if out is None else Path(out), what)
+        path = Path(source)
+        if not path.is_dir():
+            sample, note = file_sample(path, types, cell, frames)
+            return _analyze_sample(sample, names, out, str(path), [note] if note else [], progress)
+        source = Run(path)
+    if types is not None or cell is not None:
+        raise InputError("Types and a cell are for structure files.", "A run directory and Atoms know their elements and their cell.", "Leave them out.")
+    if isinstance(source, Run):
+        return _analyze_run(source, names, out, frames, progress)
+    return _analyze_sample(memory_sample(source, frames), names, out, "atoms in memory", [], progress)
 
 
-def sample_frames(run: Run) -> list[Atoms]:
-    """Frames to average structure over: those of the stage ``sample`` at the end of the trajectory, else the product alone."""
-    found: list[Atoms] = []
-    if (run.path / "trajectory.gsd").is_file():
-        frames = run.frames
-        for i in reversed(range(len(frames))):
-            atoms = frames[i]
-            if atoms.info.get("stage") != "sample":
-                break
-            found.append(atoms)
-    return found[::-1] or [run.atoms]
-
-
-def pool(surveys: Sequence[Survey]) -> Survey:
-    """Mean over replicas; spread and ``sigma`` are the sample standard deviation over them."""
-    names = [n for n in surveys[0].curves if all(n in s.curves for s in surveys)]
-    curves = {n: _pooled_curve([s.curves[n] for s in surveys], n) for n in names}
-    centres = [p for p in surveys[0].neighbours if all(p in s.neighbours for s in surveys)]
-    neighbours = {p: _pooled_neighbours([s.neighbours[p] for s in surveys]) for p in centres}
-    numbers = {n: _pooled([s.numbers[n] for s in surveys]) for n in surveys[0].numbers if all(n in s.numbers for s in surveys)}
-    populations = {k: _pooled([s.qn.get(k, Number(0.0)) for s in surveys]) for k in sorted({k for s in surveys for k in s.qn})}
-    return Survey(curves, numbers, neighbours, populations, {k: _pooled([s.oxygen[k] for s in surveys]) for k in surveys[0].oxygen})
-
-
-def _open(path: Path) -> Run | Atoms:
-    if path.is_dir():
-        return Run(path)
-    from ..io.structures import read_structure
-
-    return read_structure(path)
-
-
-def _conclude(found: Survey, composition: Composition | None, absent: Sequence[str], out: Path | None, spread_over: str) -> Analysis:
-    rows = summary_rows(found, composition, spread_over)
-    populations: MeasuredQn | str = ""
-    if composition is not None:
-        try:
-            populations = measured_qn(composition)
-        except InputError as error:  # a file of the user's: no reason to refuse the analysis
-            populations = str(error)
-            absent = [*absent, populations]
+def _analyze_sample(sample: Sample, names: Sequence[str], out: Path | None, name: str, absent: list[str], progress: Progress) -> Analysis:
+    found, missing = _survey(sample, names, progress)
+    composition = composition_of(sample.frames[0])
     if out is not None:
-        write_analysis(out, found, rows, qn_rows(found, populations), oxygen_rows(found, composition))
-    return Analysis(found, rows, absent)
+        _describe(out, name, sample.frames[-1], composition, len(sample.frames))
+    return _conclude(found, composition, [*absent, *missing], out, "configurations")
 
 
-def _with_run(found: Survey, run: Run) -> Survey:
-    """Density over all rows of the sampling, and displacements in the melt."""
-    numbers, curves = dict(found.numbers), dict(found.curves)
-    if (run.path / "thermo.csv").is_file():
-        values = run.thermo["density"][run.thermo["stage"] == "sample"]
-        if values.size > 1:
-            numbers["density"] = Number(float(values.mean()), float(values.std(ddof=1)), "g/cm3")
-    if (run.path / "trajectory.gsd").is_file():
-        melt = [a for a in run.frames if a.info.get("stage") == "melt"]
-        if len(melt) > 2:
-            curves |= {f"msd_{element}": curve for element, curve in mean_square_displacement(melt).items()}
-    return replace(found, numbers=numbers, curves=curves)
+def _analyze_run(run: Run, names: Sequence[str], out: Path | None, frames: int | None, progress: Progress) -> Analysis:
+    replicas = [replica for replica in run.replicas if (replica.path / "glass.extxyz").is_file()]
+    if not replicas:
+        raise InputError(f"{run.path} has no glass yet.", f"Its outcome is: {run.outcome}", f"Type `glasswright resume {run.path}`.")
+    samples: list[dict[str, Findings]] = []
+    absent: list[str] = []
+    for number, replica in enumerate(replicas):
+        share = _Share(progress, number, len(replicas), f"{replica.path.name}: " if len(replicas) > 1 else "")
+        sample = run_sample(replica, frames)
+        found, absent = _survey(sample, names, share)
+        found = _with_run(found, replica, sample)
+        samples.append(found)
+        if len(run.replicas) > 1 and out is None:
+            _conclude(found, composition_of(replica.atoms), [], replica.path, "configurations")
+    pooled = {name: pool([found[name] for found in samples]) for name in samples[0] if all(name in found for found in samples)}
+    composition = composition_of(replicas[0].atoms)
+    if out is not None:
+        _describe(out, str(run.path), replicas[0].atoms, composition, 1)
+    return _conclude(pooled, composition, absent, out or run.path, "configurations" if len(samples) == 1 else f"{len(samples)} replicas")
 
 
-def _survey(frames: Sequence[Atoms]) -> tuple[Survey, list[str]]:
-    """Curves and numbers, with measured curves of this glass, the simulated ones as the instruments would have seen them, and their
-    residuals; and which measured curves are absent, with the reason."""
-    composition = _composition(frames[0])
-    shells = pair_shells(frames, Q_MAX)
-    found = survey(frames, shells)
-    curves, numbers, absent = dict(found.curves), dict(found.numbers), []
-    for entry in [] if composition is None else measured_curves(composition):
+@dataclass(frozen=True)
+class _Share:
+    """The part of the progress that one replica is."""
+
+    progress: Progress
+    number: int
+    of: int
+    name: str
+
+    def __call__(self, fraction: float, what: str) -> None:
+        self.progress((self.number + fraction) / self.of, f"{self.name}{what}")
+
+
+def _survey(sample: Sample, names: Sequence[str], progress: Progress) -> tuple[dict[str, Findings], list[str]]:
+    """Findings of every group; and which measured curves are absent, with the reason."""
+    total, done = sum(GROUPS[name].cost for name in names), 0.0
+    found: dict[str, Findings] = {}
+    for name in names:
+        progress(done / total, name)
+        found[name] = GROUPS[name](sample)
+        done += GROUPS[name].cost
+    absent: list[str] = []
+    composition = composition_of(sample.frames[0])
+    if composition is not None:
+        found = {name: beside_measured(findings, composition, absent) for name, findings in found.items()}
+        if "scattering" in names:
+            found[COMPARISON] = _comparison(sample, composition, absent)
+    return found, absent
+
+
+def _comparison(sample: Sample, composition: Composition, absent: list[str]) -> Findings:
+    """Measured curves of this glass, the simulated ones as the instruments would have seen them, and their residuals."""
+    curves, numbers = {}, {}
+    for entry in measured_curves(composition):
         radiation, isotopes = "X-ray" if entry.radiation == "xray" else "neutron", "".join(f"_{i}" for i in entry.isotopes.values())
         try:
             experiment = entry.load()
             if experiment is None:
                 absent.append(entry.where_to_get_it())
                 continue
-            score = compare_shells(shells, experiment)
+            score = compare_shells(sample.shells, experiment)
         except InputError as error:  # the file is no such curve, or the box is too small for it
             absent.append(f"The measured {radiation} {entry.kind} of {entry.composition}{isotopes.replace('_', ' ')} is left out: {error}")
             continue
         name = f"{entry.kind.lower().replace('(', '_of_').replace(')', '')}_{entry.radiation}{isotopes}"
-        curves[f"measured_{name}"], curves[f"compared_{name}"] = score.curves["measured"], score.curves["simulated"]
+        measured = score.curves["measured"]
+        curves[f"measured_{name}"] = replace(measured, metadata={**measured.metadata, "measured": True})
+        curves[f"compared_{name}"] = score.curves["simulated"]
         label = f"R_chi, {radiation} {entry.kind}{isotopes.replace('_', ' ')}"
         numbers[label] = Number(score.r_chi)
         numbers[f"{label}, scaled"] = Number(score.r_chi_scaled)
-    return replace(found, curves=curves, numbers=numbers), absent
+    return Findings(curves, numbers)
 
 
-def _composition(atoms: Atoms) -> Composition | None:
+def _with_run(found: Mapping[str, Findings], run: Run, sample: Sample) -> dict[str, Findings]:
+    """Density over all rows of the sampling, and displacements in the melt."""
+    found = dict(found)
+    if "pairs" in found and (run.path / "thermo.csv").is_file():
+        values = run.thermo["density"][run.thermo["stage"] == "sample"]
+        if values.size > 1:
+            found["pairs"] |= Findings(numbers={"density": Number.over([float(v) for v in values], "g/cm3")})
+    if len(sample.trajectory) > 2:
+        found[MELT] = Findings({f"msd_{element}": curve for element, curve in mean_square_displacement(sample.trajectory).items()})
+    return found
+
+
+def _conclude(found: Mapping[str, Findings], composition: Composition | None, absent: Sequence[str], out: Path | None, spread_over: str) -> Analysis:
+    known = {} if composition is None else known_facts(composition)
+    summary = {name: summary_rows(findings, known, spread_over) for name, findings in found.items()}
+    if out is not None:
+        write_analysis(out, found, summary)
+    return Analysis(found, [row for rows in summary.values() for row in rows], list(dict.fromkeys(absent)), out)
+
+
+def _describe(out: Path, name: str, atoms: Atoms, composition: Composition | None, n_frames: int) -> None:
+    """Make ``out`` a directory that says what was analysed, so that a report can be written from it and ``read_run`` opens it."""
+    from .. import __version__
+
+    if (out / "run.toml").is_file() and Run(out).settings["kind"] != "analysis":
+        raise InputError(f"{out} is the directory of a run.", "The analysis of something else has no place in it.", "Give another directory with --out.")
+    counts = atoms.symbols.formula.count()
+    formula = composition.formula if composition is not None else atoms.symbols.formula.format("reduce")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_structure(out / "glass.extxyz", atoms)
+        document = {"kind": "analysis", "name": name, "outcome": "done", "warnings": [], "settings": {"composition": formula, "frames": n_frames}}
+        write_run_toml(out, {**document, "atoms": counts, "versions": {"glasswright": __version__}})
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        raise InputError(f"The analysis cannot be written to {out}.", str(error), "Give another directory with --out.") from None
+
+
+def composition_of(atoms: Atoms) -> Composition | None:
     """The composition of a structure; None where it is no neutral oxide mixture or mixture of elements."""
     counts = atoms.symbols.formula.count()
     try:
         return Composition("".join(f"{element}{n}" for element, n in counts.items()))
     except InputError:
         return None
-
-
-def _pooled(numbers: Sequence[Number]) -> Number:
-    values = np.array([n.value for n in numbers])
-    return Number(float(values.mean()), float(values.std(ddof=1)), numbers[0].unit)
-
-
-def _pooled_neighbours(parts: Sequence[Neighbours]) -> Neighbours:
-    counts = sorted({n for p in parts for n in p.fractions})
-    fractions = {n: float(np.mean([p.fractions.get(n, 0.0) for p in parts])) for n in counts}
-    return Neighbours(float(np.mean([p.cutoff for p in parts])), _pooled([p.mean for p in parts]), fractions)
-
-
-def _pooled_curve(curves: Sequence[Curve], name: str) -> Curve:
-    first = curves[0]
-    if name.startswith("measured_"):
-        return first
-    # Replicas in NPT differ a little in box size, and so in where S(Q) begins, and in the times of their melts.
-    low, high = max(c.x[0] for c in curves), min(c.x[-1] for c in curves)
-    x = first.x[(first.x >= low - 1e-9) & (first.x <= high + 1e-9)]
-    rows = np.array([np.interp(x, c.x, c.y) for c in curves])
-    about = dict(first.metadata)
-    for key in ("mean", "deviation", "number", "r_chi", "r_chi_scaled", "scale"):
-        values = [c.metadata.get(key) for c in curves]
-        if all(isinstance(v, int | float) for v in values):
-            about[key] = float(np.mean(values))  # type: ignore[arg-type]
-    about |= {"replicas": len(curves), "sigma": "sample standard deviation over replicas"}
-    return Curve(x, rows.mean(axis=0), rows.std(axis=0, ddof=1), first.kind, first.x_unit, first.y_unit, first.label, about)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from ..analysis.findings import Number
-from ..analysis.survey import Survey
+from ..analysis.findings import Findings, Number
 from ..composition import Composition
 from ..errors import InputError
 from ..library.density import choose_density
-from ..library.measurements import Fact, MeasuredQn, facts
+from ..library.measurements import Fact, facts, measured_qn
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,8 @@ class SummaryRow:
     note: str = ""
 
 
-def summary_rows(found: Survey, composition: Composition | None, spread_over: str) -> list[SummaryRow]:
-    """Every number of a survey with what the library knows about it."""
-    known = {} if composition is None else _known(composition)
+def summary_rows(found: Findings, known: Mapping[str, Fact], spread_over: str) -> list[SummaryRow]:
+    """Every number that was found, with what is known about it."""
     rows = []
     for quantity, number in found.numbers.items():
         spread = f"spread over {spread_over}" if number.spread is not None else ""
@@ -40,27 +39,30 @@ def summary_rows(found: Survey, composition: Composition | None, spread_over: st
     return rows
 
 
-def qn_rows(found: Survey, measured: MeasuredQn | str) -> list[dict[str, object]]:
-    """Rows of tables/qn.csv; measured populations are those of silicon, or why there are none."""
-    rows: list[dict[str, object]] = []
-    for (species, n), number in found.qn.items():
-        known = measured if isinstance(measured, MeasuredQn) and species == "Si" else None
-        value = None if known is None else known.fractions.get(n)
-        source = measured if isinstance(measured, str) else "" if known is None else known.source
-        rows.append({"species": species, "n": n, "fraction": number.value, "spread": number.spread, "measured": value, "source": source})
-    return rows
+def beside_measured(found: Findings, composition: Composition, absent: list[str]) -> Findings:
+    """The populations with what was measured, or must be by stoichiometry: Qn of silicon, species of oxygen.
+
+    A file of the user's that cannot be used is named in ``absent``.
+    """
+    populations = dict(found.populations)
+    if "qn_Si" in populations:
+        try:
+            known = measured_qn(composition)
+            measured = {} if isinstance(known, str) else {str(n): fraction for n, fraction in known.fractions.items()}
+            populations["qn_Si"] = replace(populations["qn_Si"], measured=measured, source=known if isinstance(known, str) else known.source)
+        except InputError as error:  # no reason to refuse the analysis
+            populations["qn_Si"] = replace(populations["qn_Si"], source=str(error))
+            absent.append(str(error))
+    if "oxygen" in populations and (nbo := composition.nbo_per_oxygen) is not None:
+        populations["oxygen"] = replace(populations["oxygen"], measured={"bridging": 1 - nbo, "non-bridging": nbo}, source=STOICHIOMETRY)
+    return replace(found, populations=populations)
 
 
-def oxygen_rows(found: Survey, composition: Composition | None) -> list[dict[str, object]]:
-    """Rows of tables/oxygen.csv, with the non-bridging fraction that stoichiometry asks for."""
-    expected = None if composition is None else composition.nbo_per_oxygen
-    stoichiometric = {} if expected is None else {"non-bridging": expected, "bridging": 1 - expected}
-    return [
-        {"oxygen": name, "fraction": number.value, "spread": number.spread, "stoichiometry": stoichiometric.get(name)} for name, number in found.oxygen.items()
-    ]
+STOICHIOMETRY = "stoichiometry (every oxygen bonded to one or two network formers)"
 
 
-def _known(composition: Composition) -> dict[str, Fact]:
+def known_facts(composition: Composition) -> dict[str, Fact]:
+    """What the library knows about a glass, by the names of the summary."""
     known = facts(composition)
     try:
         choice = choose_density(composition)
@@ -68,9 +70,8 @@ def _known(composition: Composition) -> dict[str, Fact]:
         choice = None
     if choice is not None and choice.kind == "measured":
         known["density"] = Fact("density", choice.value, choice.source, "READ", "g/cm3")
-    stoichiometry = "stoichiometry (every oxygen bonded to one or two network formers)"
     if composition.nbo_per_oxygen is not None:
-        known["non-bridging oxygen fraction"] = Fact("", composition.nbo_per_oxygen, stoichiometry, "EXPECTED")
+        known["non-bridging oxygen fraction"] = Fact("", composition.nbo_per_oxygen, STOICHIOMETRY, "EXPECTED")
     if composition.mean_qn is not None:
-        known["mean Qn"] = Fact("", composition.mean_qn, stoichiometry, "EXPECTED")
+        known["mean Qn"] = Fact("", composition.mean_qn, STOICHIOMETRY, "EXPECTED")
     return known

@@ -25,13 +25,14 @@ def _describe(progress: Progress, state: State) -> str:
     return f"{progress.phase} {progress.time / 1000:.1f} ps, {state.temperature:.0f} K, {state.pressure:+.2f} GPa"
 
 
-def _bars() -> Bars:
+def _bars(transient: bool = False) -> Bars:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     left = TimeRemainingColumn(compact=True)
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=20), TaskProgressColumn(), left, TextColumn("left, {task.fields[state]}"))
-    return Progress(*columns, console=Console(stderr=True), speed_estimate_period=120)
+    screen = Console(stderr=True)
+    return Progress(*columns, console=screen, speed_estimate_period=120, transient=transient, disable=transient and not screen.is_terminal)
 
 
 @contextmanager
@@ -63,3 +64,11 @@ def replica_bars(paths: list[Path]) -> Iterator[Callable[[], None]]:
 
         yield look
         look()
+
+
+@contextmanager
+def analysis_bar(name: str) -> Iterator[Callable[[float, str], None]]:
+    """A progress bar with the time left, fed with a fraction and a word; gone when it is done."""
+    with _bars(transient=True) as bars:
+        task = bars.add_task(name, total=1.0, state="")
+        yield lambda fraction, what: bars.update(task, completed=fraction, state=what)

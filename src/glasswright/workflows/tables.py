@@ -1,4 +1,4 @@
-"""Curves and tables of an analysis on disk."""
+"""What an analysis found, on disk."""
 
 from __future__ import annotations
 
@@ -7,19 +7,18 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..analysis.survey import Survey
+from ..analysis.findings import Findings
+from ..analysis.store import write_findings
+from ..analysis.survey import GROUPS
 from ..errors import InputError
 from ..io.atomic import write_text
-from ..io.curves import write_curve
 from .measured import SummaryRow
 
-_OURS = ("rdf_", "sq_", "angle_", "msd_", "measured_", "compared_", "t_of_r_")
-"""How our curves are named: what else lies beside them is not ours to remove."""
-_SUMMARY = ("quantity", "simulated", "spread", "unit", "measured", "measured_low", "measured_high", "source", "note")
+_SUMMARY = ("quantity", "simulated", "spread", "unit", "measured", "measured_low", "measured_high", "source", "note", "group")
 
 
-def write_analysis(out: Path, found: Survey, summary: Sequence[SummaryRow], qn: Sequence[Mapping[str, object]], oxygen: Sequence[Mapping[str, object]]) -> None:
-    """Write ``curves/*.csv`` and ``tables/*.csv``, and remove the curves of an earlier analysis.
+def write_analysis(out: Path, found: Mapping[str, Findings], summary: Mapping[str, Sequence[SummaryRow]]) -> None:
+    """Write curves, populations, maps and tables/summary.csv of some groups; those of other groups, found earlier, stay.
 
     Raises
     ------
@@ -27,46 +26,39 @@ def write_analysis(out: Path, found: Survey, summary: Sequence[SummaryRow], qn: 
         If the directory cannot be written.
     """
     try:
-        for folder in ("curves", "tables"):
-            (out / folder).mkdir(parents=True, exist_ok=True)
-        for old in (out / "curves").glob("*.csv"):
-            if old.stem.startswith(_OURS) and old.stem not in found.curves:
-                old.unlink()
-        for name, curve in found.curves.items():
-            write_curve(out / "curves" / f"{name}.csv", curve)
-        _write(out / "tables" / "summary.csv", _SUMMARY, [_summary(row) for row in summary])
-        _write(out / "tables" / "coordination.csv", *_coordination(found))
-        _write(out / "tables" / "qn.csv", ("species", "n", "fraction", "spread", "measured", "source"), qn)
-        _write(out / "tables" / "oxygen.csv", ("oxygen", "fraction", "spread", "stoichiometry"), oxygen)
+        for group, findings in found.items():
+            write_findings(out, group, findings)
+        _write_summary(out / "tables" / "summary.csv", summary)
     except (PermissionError, NotADirectoryError, FileExistsError) as error:
         raise InputError(f"The analysis cannot be written to {out}.", str(error), "Give another directory with --out.") from None
 
 
-def _summary(row: SummaryRow) -> dict[str, object]:
-    number = row.simulated
-    measured = {"measured": row.measured, "measured_low": row.measured_low, "measured_high": row.measured_high}
-    simulated = {"quantity": row.quantity, "simulated": number.value, "spread": number.spread, "unit": number.unit}
-    return {**simulated, **measured, "source": row.source, "note": row.note}
-
-
-def _coordination(found: Survey) -> tuple[Sequence[str], list[dict[str, object]]]:
-    most = max((max(n.fractions) for n in found.neighbours.values()), default=0)
-    rows: list[dict[str, object]] = []
-    for (centre, neighbour), n in found.neighbours.items():
-        shares = {str(k): n.fractions.get(k, 0.0) for k in range(most + 1)}
-        rows.append({"centre": centre, "neighbour": neighbour, "cutoff": n.cutoff, "mean": n.mean.value, "spread": n.mean.spread, **shares})
-    return ("centre", "neighbour", "cutoff", "mean", "spread", *(str(k) for k in range(most + 1))), rows
-
-
-def _write(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+def _write_summary(path: Path, summary: Mapping[str, Sequence[SummaryRow]]) -> None:
+    rows = [row for row in _earlier(path) if row.get("group") and row["group"] not in summary]
+    rows += [_row(row, group) for group, of_group in summary.items() for row in of_group]
+    order = {name: place for place, name in enumerate(GROUPS)}
+    rows.sort(key=lambda row: order.get(row["group"] or "", len(order)))
     text = io.StringIO()
-    writer = csv.DictWriter(text, header, lineterminator="\n")
+    writer = csv.DictWriter(text, _SUMMARY, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows({k: _cell(row[k]) for k in header} for row in rows)
+    writer.writerows(rows)
     write_text(path, text.getvalue())
 
 
-def _cell(value: object) -> object:
+def _earlier(path: Path) -> list[dict[str, str | None]]:
+    if not path.is_file():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _row(row: SummaryRow, group: str) -> dict[str, str | None]:
+    number = row.simulated
+    values = (row.quantity, number.value, number.spread, number.unit, row.measured, row.measured_low, row.measured_high, row.source, row.note, group)
+    return {name: _cell(value) for name, value in zip(_SUMMARY, values, strict=True)}
+
+
+def _cell(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else value
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

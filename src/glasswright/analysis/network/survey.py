@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..findings import Findings, Number, Population
-from ..pairs.coordination import coordination
 from ..pairs.cutoffs import ANIONS
 from ..sample import Sample
 from .angles import angles_of, bridge_angles, distributions
@@ -32,26 +31,12 @@ SIZES = ((1, 1), (2, 4), (5, 19), (20, 99), (100, np.inf))
 
 
 def survey_network(sample: Sample) -> Findings:
-    """Coordination, angles, Qn units, oxygens, polyhedra, bridges, clusters and constraints."""
+    """Angles, Qn units, oxygens, polyhedra, bridges, clusters and constraints."""
     bonds = all_bonds(sample.frames, sample.bonds)
-    found = _coordination(sample) | _angles(bonds)
+    found = _angles(bonds)
     if bonds[0].roles.linkers and bonds[0].roles.formers:
         found = found | _units(bonds) | _polyhedra(sample, bonds) | _modifiers(bonds)
     return found | _constraints(sample, bonds)
-
-
-def _coordination(sample: Sample) -> Findings:
-    """Neighbours of every pair of elements, and defects."""
-    populations, numbers = {}, {}
-    per_frame = [coordination(atoms, sample.cutoffs) for atoms in sample.frames]
-    for centre, neighbour in per_frame[0]:
-        counts = [one[centre, neighbour] for one in per_frame]
-        each = np.array([np.bincount(c, minlength=max(int(x.max()) for x in counts) + 1) / c.size for c in counts])
-        cases = {str(n): Number.over(list(share)) for n, share in enumerate(each.T)}
-        populations[f"coordination_{centre}-{neighbour}"] = Population(f"{neighbour} around {centre}", cases, "fraction", f"{neighbour} around {centre}")
-        if tuple(sorted((centre, neighbour))) in sample.bonds and centre not in ANIONS:
-            numbers[f"{centre}-{neighbour} coordination"] = Number.over([float(c.mean()) for c in counts])
-    return Findings(numbers=numbers, populations=populations)
 
 
 def _angles(bonds: Sequence[Bonds]) -> Findings:
