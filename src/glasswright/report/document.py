@@ -158,7 +158,7 @@ def _tiles(contents: Contents) -> list[str]:
 def _chosen(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
     """One row of each kind (a distance, a coordination, an angle), those with a measurement first; of angles the one between polyhedra."""
     first: dict[str, Mapping[str, str]] = {}
-    for row in sorted(rows, key=lambda r: (sections.measured_text(r) == "–", "angle" in r["quantity"] and r["quantity"].split("-")[1] not in ANIONS)):
+    for row in sorted(rows, key=lambda r: (sections.measured_text(r) == "–", r["quantity"].endswith(" angle") and r["quantity"].split("-")[1] not in ANIONS)):
         name = row["quantity"]
         if not name.startswith("R_chi") and not name.endswith(("mean", "standard deviation")):
             first.setdefault(name.split(" ", 1)[-1], row)

@@ -169,12 +169,12 @@ def _frames(source: Run | Atoms | Sequence[Atoms]) -> tuple[Sequence[Atoms], lis
     if not isinstance(source, Run):
         frames = frames_of(source)
         return frames, [1] * len(frames)
-    from .analyze import sample_frames
+    from .samples import run_sample
 
     replicas = [r for r in source.replicas if (r.path / "glass.extxyz").is_file()]
     if not replicas:
         raise InputError(f"{source.path} has no glass yet.", f"Its outcome is: {source.outcome}", f"Type `glasswright resume {source.path}`.")
-    groups = [sample_frames(replica) for replica in replicas]
+    groups = [run_sample(replica).frames for replica in replicas]
     sizes = [len(g) for g in groups] if len(groups) > 1 else [1] * len(groups[0])
     return frames_of([atoms for group in groups for atoms in group]), sizes
 
