@@ -18,6 +18,12 @@ BOLTZMANN = 8.617333262e-5
 """Boltzmann constant [eV/K]."""
 U_PER_A3 = 1.66053906660
 """Density of one atomic mass unit per Å³ [g/cm³]."""
+PASCAL_SECOND = 6241.509074
+"""One Pa s in eV fs/Å³."""
+THZ = 1e3
+"""One cycle per fs in THz."""
+CM2_PER_S = 0.1
+"""One Å²/fs in cm²/s."""
 GPA = 160.2176634
 """One eV/Å³ in GPa."""
 MASS_VELOCITY2 = 103.6426965268

@@ -1,7 +1,16 @@
 """Structure of a glass: atoms, or a sequence of configurations, to curves and numbers."""
 
 from .density import density
+from .dynamics.collective_scattering import intermediate_scattering
+from .dynamics.currents import CurrentCorrelations, current_correlations
+from .dynamics.diffusion import Diffusion, diffusion
 from .dynamics.displacement import mean_square_displacement, squared_displacement
+from .dynamics.non_gaussian import non_gaussian_parameter
+from .dynamics.relaxation import Relaxation, relaxation_time
+from .dynamics.self_scattering import self_intermediate_scattering
+from .dynamics.susceptibility import four_point_susceptibility
+from .dynamics.van_hove import van_hove_distinct, van_hove_self
+from .dynamics.velocity import velocity_autocorrelation, vibrational_density_of_states
 from .network.angles import bond_angles, bridge_angles
 from .network.bonds import bond_cutoffs, network_formers
 from .network.clusters import Clusters, clusters
@@ -26,7 +35,10 @@ __all__ = [
     "Bridges",
     "Clusters",
     "Constraints",
+    "CurrentCorrelations",
+    "Diffusion",
     "OxygenSpeciation",
+    "Relaxation",
     "Sharing",
     "Surroundings",
     "WrongBonds",
@@ -41,14 +53,18 @@ __all__ = [
     "coordination",
     "coordination_defects",
     "coordination_fractions",
+    "current_correlations",
     "cutoffs",
     "d_of_r",
     "density",
+    "diffusion",
     "dihedral_angles",
     "edge_sharing",
     "environments",
     "four_coordinated",
+    "four_point_susceptibility",
     "homopolar_bonds",
+    "intermediate_scattering",
     "linkages",
     "mean_field_constraints",
     "mean_square_displacement",
@@ -56,6 +72,7 @@ __all__ = [
     "moving_constraints",
     "neighbours",
     "network_formers",
+    "non_gaussian_parameter",
     "number_density",
     "oxygen_speciation",
     "partial_rdf",
@@ -63,11 +80,17 @@ __all__ = [
     "polyhedra_sharing",
     "qn",
     "qn_environments",
+    "relaxation_time",
+    "self_intermediate_scattering",
     "sine_transform",
     "squared_displacement",
     "structure_factor",
     "t_of_r",
     "total_rdf",
+    "van_hove_distinct",
+    "van_hove_self",
+    "velocity_autocorrelation",
+    "vibrational_density_of_states",
     "weighted_rdf",
     "xray_rdf",
 ]

@@ -209,7 +209,7 @@ def _with_run(found: Mapping[str, Findings], run: Run, sample: Sample) -> dict[s
         if values.size > 1:
             found["pairs"] |= Findings(numbers={"density": Number.over([float(v) for v in values], "g/cm3")})
     if len(sample.trajectory) > 2:
-        found[MELT] = Findings({f"msd_{element}": curve for element, curve in mean_square_displacement(sample.trajectory).items()})
+        found[MELT] = Findings({f"msd_{element}": curve for element, curve in mean_square_displacement(sample.trajectory, origins="first").items()})
     return found
 
 
