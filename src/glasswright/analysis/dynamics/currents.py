@@ -56,12 +56,13 @@ def current_correlations(
     """
     motion = Motion(frames)
     wanted = motion.lags(lags)
+    longest = max(1, int(wanted[-1]))
     modes = shell(motion.cell, q, q_width)
     n = len(modes.indices)
     factor = _factor(motion, weights)
     along = modes.vectors / np.linalg.norm(modes.vectors, axis=1)[:, None]
     across = _across(along)
-    parts = [Correlator(int(wanted[-1]) + 1, len(motion), (1, 2 * n)), Correlator(int(wanted[-1]) + 1, len(motion), (1, 4 * n))]
+    parts = [Correlator(longest + 1, len(motion), (1, channels * n)) for channels in (2, 4)]
     scale = 1 / np.sqrt(n * np.count_nonzero(factor))
     for snapshot in motion.regular():
         current = phases(snapshot.fractional, modes.indices).T @ (factor[:, None] * snapshot.velocities) * scale
