@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 from ...composition import CONDITIONAL_FORMERS, NETWORK_FORMERS
 from ...errors import InputError
 from ..findings import Number
-from ..frames import elements_and_types, frames_of
+from ..frames import Pair, elements_and_types, frames_of, pairs_of
 from ..pairs.coordination import Cutoffs, neighbours
-from ..pairs.cutoffs import ANIONS, bonded_pairs
+from ..pairs.cutoffs import ANIONS, bonded_pairs, covalent_distance
 from ..pairs.cutoffs import cutoffs as measured_cutoffs
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 CHALCOGENS = frozenset({"S", "Se", "Te"})
+LIKE = 1.15
+"""Longest bond between two formers or two linkers, over the sum of their covalent radii."""
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,27 @@ def bonds_of(atoms: Atoms, cutoffs: Cutoffs) -> Bonds:
     return Bonds(elements, types, pairs.first, pairs.second, pairs.shifts, pairs.vectors)
 
 
-def bond_cutoffs(source: Atoms | Sequence[Atoms]) -> dict[tuple[str, str], float]:
-    """Measured cutoffs [Å] of the pairs of elements that bond."""
-    limits = measured_cutoffs(source)
-    return {pair: limits[pair] for pair in bonded_pairs(source)}
+def bond_cutoffs(source: Atoms | Sequence[Atoms]) -> dict[Pair, float]:
+    """Measured cutoffs [Å] of the pairs of elements that bond; in a chalcogenide those of ``network_cutoffs`` between like atoms."""
+    frames = frames_of(source)
+    limits = measured_cutoffs(frames)
+    return network_cutoffs({pair: limits[pair] for pair in bonded_pairs(frames)}, elements_and_types(frames[0])[0])
+
+
+def network_cutoffs(bonds: Cutoffs, elements: Sequence[str], wrong: bool | None = None) -> dict[Pair, float]:
+    """Cutoffs [Å] of bonds, those between two formers or two linkers set to 1.15 times the sum of the covalent radii (doi 10.1039/b801115j).
+
+    Their g(r) shows no minimum to measure: polyhedra that share edges bring formers close to bonds (Si-Si 2.77 Å in SiS2, 1.25
+    times the radii). ``wrong`` tells whether such bonds are among them at all; None: where no anion forbids them.
+    """
+    role = roles(elements)
+    if not role.linkers:
+        return dict(bonds)
+    like = [pair for group in (role.formers, role.linkers) for pair in pairs_of(group)]
+    found = {pair: cutoff for pair, cutoff in bonds.items() if tuple(sorted(pair)) not in like}
+    if wrong if wrong is not None else not set(role.linkers) & ANIONS:
+        found |= {pair: LIKE * covalent_distance(pair) for pair in like}
+    return found
 
 
 def all_bonds(source: Source, cutoffs: Cutoffs | None = None) -> Sequence[Bonds]:

@@ -98,17 +98,18 @@ def components(bonds: Bonds) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     from scipy.sparse.csgraph import breadth_first_order, connected_components
 
     n, (first, second) = len(bonds.types), (bonds.first, bonds.second)
-    graph = csr_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(n, n))
+    graph = csr_array((np.ones(len(first), dtype=np.int32), (first, second)), shape=(n, n))
     count, label = connected_components(graph, directed=False)
     # One tree for the whole system: a root beside it, joined to one atom of every component.
     seeds = np.unique(label, return_index=True)[1]
     ends = np.concatenate([first, np.full(count, n)]), np.concatenate([second, seeds])
-    tree = csr_array((np.ones(len(ends[0]), dtype=np.int8), ends), shape=(n + 1, n + 1))
+    tree = csr_array((np.ones(len(ends[0]), dtype=np.int32), ends), shape=(n + 1, n + 1))
     parent = breadth_first_order(tree, n, directed=True)[1][:n].astype(np.int64)
     inner = np.flatnonzero(parent < n)
     step = np.zeros((n + 1, 3), dtype=np.int64)
-    bond = np.searchsorted(first * n + second, parent[inner] * n + inner) if inner.size else inner
-    step[inner] = bonds.shifts[bond]
+    keys = first * n + second
+    order = np.argsort(keys)
+    step[inner] = bonds.shifts[order[np.searchsorted(keys[order], parent[inner] * n + inner)]]
     # Which image of each atom the tree reaches: sums of steps up to the root, in rounds that double the distance.
     parent = np.append(parent, n)
     while np.any(parent < n):

@@ -10,8 +10,7 @@ import numpy as np
 from ..findings import Number
 from ..frames import Pair, elements_and_types, frames_of, pairs_of
 from ..pairs.coordination import Cutoffs
-from ..pairs.cutoffs import BONDED, covalent_distance
-from .bonds import all_bonds, bond_cutoffs, linked, roles
+from .bonds import all_bonds, bond_cutoffs, linked, network_cutoffs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,15 +34,14 @@ def homopolar_bonds(source: Atoms | Sequence[Atoms], cutoffs: Cutoffs | None = N
     Parameters
     ----------
     cutoffs
-        [Å] None: the measured ones, and for pairs that no peak of g(r) shows to bond (Si-Si, O-O in an oxide) 1.25 times the sum of
-        the covalent radii (doi 10.1039/b801115j), short of the second shell.
+        [Å] None: the measured ones, and between like atoms 1.15 times the sum of the covalent radii.
 
     Raises
     ------
     InputError
         If nothing links network formers.
     """
-    frames = all_bonds(source, homopolar_cutoffs(source) if cutoffs is None else cutoffs)
+    frames = all_bonds(source, _with_like_atoms(frames_of(source)) if cutoffs is None else cutoffs)
     role = linked(frames[0])
     network, found = (*role.formers, *role.linkers), dict[Pair, WrongBonds]()
     for group in (role.formers, role.linkers):
@@ -58,10 +56,5 @@ def homopolar_bonds(source: Atoms | Sequence[Atoms], cutoffs: Cutoffs | None = N
     return found
 
 
-def homopolar_cutoffs(source: Atoms | Sequence[Atoms], bonds: Cutoffs | None = None) -> dict[Pair, float]:
-    """Cutoffs [Å] of the bonds of a network, those between like atoms included; ``bonds`` may have been measured before."""
-    frames = frames_of(source)
-    measured = bond_cutoffs(frames) if bonds is None else bonds
-    role = roles(elements_and_types(frames[0])[0])
-    like = [pair for group in (role.formers, role.linkers) for pair in pairs_of(group)]
-    return {pair: BONDED * covalent_distance(pair) for pair in like} | dict(measured)
+def _with_like_atoms(frames: Sequence[Atoms]) -> dict[Pair, float]:
+    return network_cutoffs(bond_cutoffs(frames), elements_and_types(frames[0])[0], wrong=True)

@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..findings import Findings, Number, Population
+from ..frames import elements_and_types
 from ..pairs.cutoffs import ANIONS
 from ..sample import Sample
 from .angles import angles_of, bridge_angles, distributions
-from .bonds import Bonds, all_bonds, network_formers
+from .bonds import Bonds, all_bonds, network_cutoffs, network_formers
 from .clusters import Clusters, clusters
 from .connectivity import connectivity
 from .constraints import FEWEST, Constraints, mean_field_constraints, moving_constraints
 from .dihedrals import dihedral_angles
 from .environments import coordination_defects, four_coordinated
-from .homopolar import homopolar_bonds, homopolar_cutoffs
+from .homopolar import homopolar_bonds
 from .linkages import linkages, qn_environments
 from .modifiers import modifier_surroundings
 from .sharing import edge_sharing, polyhedra_sharing
@@ -32,7 +33,7 @@ SIZES = ((1, 1), (2, 4), (5, 19), (20, 99), (100, np.inf))
 
 def survey_network(sample: Sample) -> Findings:
     """Angles, Qn units, oxygens, polyhedra, bridges, clusters and constraints."""
-    bonds = all_bonds(sample.frames, sample.bonds)
+    bonds = all_bonds(sample.frames, network_cutoffs(sample.bonds, elements_and_types(sample.frames[0])[0]))
     found = _angles(bonds)
     if bonds[0].roles.linkers and bonds[0].roles.formers:
         found = found | _units(bonds) | _polyhedra(sample, bonds) | _modifiers(bonds)
@@ -95,7 +96,7 @@ def _polyhedra(sample: Sample, bonds: Sequence[Bonds]) -> Findings:
         populations[f"sharing_{'-'.join(pair)}"] = Population(f"Polyhedra of {' and '.join(dict.fromkeys(pair))}", cases, "fraction of joined pairs", "shared")
     for former, share in edge_sharing(bonds).items():
         numbers[f"{former} in shared edges"] = share
-    for pair, wrong in homopolar_bonds(sample.frames, homopolar_cutoffs(sample.frames, sample.bonds)).items():
+    for pair, wrong in homopolar_bonds(sample.frames, network_cutoffs(sample.bonds, bonds[0].elements, wrong=True)).items():
         if wrong.of_bonds.value > 0:
             numbers[f"{'-'.join(pair)} bonds, share of all bonds"] = wrong.of_bonds
             numbers[f"{'-'.join(pair)} bonds, share of the atoms"] = wrong.of_atoms
@@ -142,7 +143,7 @@ def _constraints(sample: Sample, bonds: Sequence[Bonds]) -> Findings:
     numbers = {f"constraints per atom, mean field, {name}": c.total for name, c in counted.items()}
     if len(sample.trajectory) >= FEWEST:
         every = -(-len(sample.trajectory) // MOST_FRAMES)
-        moving = moving_constraints([sample.trajectory[i] for i in range(0, len(sample.trajectory), every)], sample.bonds)
+        moving = moving_constraints([sample.trajectory[i] for i in range(0, len(sample.trajectory), every)], network_cutoffs(sample.bonds, bonds[0].elements))
         counted["motion"], numbers["constraints per atom, from motion"] = moving, moving.total
     return Findings(numbers=numbers, populations={"constraints": _by_part(counted)})
 
