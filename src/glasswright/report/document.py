@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -17,9 +18,32 @@ from .contents import Contents
 from .figures import pretty_unit
 from .html import definitions, formula, link, listing, number
 from .palette import theme
-from .scattering import radiation_of
+from .plain import plain
+from .scattering import radiation_of, scattering
 from .scene import viewer
 
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page."""
+
+    anchor: str
+    heading: str
+    make: Callable[[Contents], str]
+    """Gives HTML, or nothing where there is nothing to show."""
+    groups: tuple[str, ...] = ()
+    """Groups of the analysis whose findings it shows; those of other groups get plain pictures at the end."""
+
+
+SECTIONS = (
+    Section("scattering", "Diffraction", scattering, ("scattering", "comparison")),
+    Section("facts", "Simulated and measured", sections.facts),
+    Section("distances", "Distances", sections.distances, ("pairs",)),
+    Section("network", "Network", sections.network, ("network",)),
+    Section("angles", "Angles", sections.angles),
+    Section("run", "The run", sections.thermo),
+    Section("melt", "The melt", sections.melt, ("melt",)),
+)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 """Content security policy: whatever ends up in the page, the browser fetches nothing for it."""
 
@@ -45,11 +69,12 @@ def render(run: Run) -> str:
     contents = Contents(run)
     title = _title(contents)
     body, places = [], []
-    for anchor, heading, make in sections.SECTIONS:
-        content = make(contents)
+    shown = {group for section in SECTIONS for group in section.groups}
+    for section in (*SECTIONS, Section("more", "More", lambda rest: plain(rest, shown))):
+        content = section.make(contents)
         if content:
-            body.append(f'<section id="{anchor}"><h2>{heading}</h2>{content}</section>')
-            places.append((anchor, heading))
+            body.append(f'<section id="{section.anchor}"><h2>{section.heading}</h2>{content}</section>')
+            places.append((section.anchor, section.heading))
     places.append(("sources", "Sources"))
     navigation = "".join(f'<a href="#{anchor}">{heading}</a>' for anchor, heading in places)
     script = f"<script>{_asset('viewer.js')}</script>" if contents.atoms is not None else ""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..analysis.findings import Map, Population
 from ..curve import Curve
 from .palette import MEASURED, MUTED, PANEL, SERIES, STAGES, WIDE, style
 
@@ -223,6 +225,74 @@ def plot_qn(
         axes.grid(axis="x", visible=False)
         axes.set_ylabel(f"share of {element} (%)")
         _legend(figure, axes)
+    return figure
+
+
+def plot_population(population: Population, *, size: tuple[float, float] | None = None) -> Figure:
+    """How often each case occurs, with its spread, beside what was measured; many or long cases lie on their side."""
+    cases = list(dict.fromkeys([*population.cases, *population.measured]))
+    numbers = [population.cases.get(case) for case in cases]
+    values = [n.value if n else 0.0 for n in numbers]
+    spreads = [(n.spread or 0.0) if n else 0.0 for n in numbers]
+    lying = max(map(len, cases), default=0) > 6 or len(cases) > 16
+    bars = _Bars(lying, len(cases), bool(population.measured))
+    with style():
+        figure = _figure(size or ((PANEL[0], max(1.5, 0.9 + 0.28 * len(cases))) if lying else PANEL))
+        axes = figure.add_subplot()
+        bars.draw(axes, values, -1, color=SERIES[0], label="simulated", error=spreads if any(spreads) else None)
+        if population.measured:
+            measured = [population.measured.get(case, 0.0) for case in cases]
+            bars.draw(axes, measured, 1, color="none", edgecolor=MEASURED, linewidth=1.1, label=measured_by(population.source))
+            _legend(figure, axes)
+        unit = next((n.unit for n in numbers if n and n.unit), "")
+        _label_cases(axes, cases, population.axis, _label(population.what, unit), lying)
+    return figure
+
+
+def measured_by(source: str) -> str:
+    """What stands beside a simulated population, in a word."""
+    return "stoichiometry" if source.startswith("stoichiometry") else "NMR" if "NMR" in source else "measured"
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """Where bars of one or two series go."""
+
+    lying: bool
+    count: int
+    paired: bool
+
+    def draw(self, axes: Axes, values: Sequence[float], side: int, error: Sequence[float] | None = None, **options: Any) -> None:
+        width = 0.38 if self.paired else 0.62
+        at = np.arange(self.count) + (side * width / 2 if self.paired else 0.0)
+        options |= {"ecolor": MUTED, "capsize": 2, "xerr" if self.lying else "yerr": error} if error is not None else {}
+        (axes.barh if self.lying else axes.bar)(at, values, width, **options)
+
+
+def _label_cases(axes: Axes, cases: Sequence[str], axis: str, what: str, lying: bool) -> None:
+    at = range(len(cases))
+    if lying:
+        axes.set_yticks(at, cases)
+        axes.invert_yaxis()
+        axes.set_xlabel(what)
+    else:
+        axes.set_xticks(at, cases)
+        axes.set_xlabel(axis)
+        axes.set_ylabel(what)
+    axes.grid(axis="y" if lying else "x", visible=False)
+
+
+def plot_map(found: Map, *, size: tuple[float, float] = PANEL, colours: str = "cividis") -> Figure:
+    """A function of two variables in colours."""
+    with style():
+        figure = _figure(size)
+        axes = figure.add_subplot()
+        mesh = axes.pcolormesh(found.x, found.y, found.values.T, cmap=colours, shading="nearest", rasterized=True)
+        axes.set_xlabel(found.x_label)
+        axes.set_ylabel(found.y_label)
+        axes.grid(visible=False)
+        bar = figure.colorbar(mesh, ax=axes, label=found.label)
+        bar.outline.set_visible(False)
     return figure
 
 

@@ -94,7 +94,7 @@ def to_svg(figure: Figure, name: str, description: str) -> str:
     name = re.sub(r"[^\w-]+", "-", name)
     buffer = StringIO()
     with style():
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(buffer, format="svg", transparent=True, dpi=200, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)

@@ -15,7 +15,6 @@ from . import figures
 from .contents import Contents
 from .html import figure, grid, number, picture, table, with_spread
 from .palette import to_svg
-from .scattering import scattering
 
 
 def thermo(contents: Contents) -> str:
@@ -299,14 +298,3 @@ def agreement(row: Mapping[str, str]) -> str:
     off = round(100 * (simulated / value - 1), 1)
     sign = "+" if off > 0 else "−" if off < 0 else ""
     return f'<span class="{"good" if abs(off) < 2 else "off"}">{sign}{abs(off):.1f} %</span>'
-
-
-SECTIONS: Sequence[tuple[str, str, Any]] = (
-    ("scattering", "Diffraction", scattering),
-    ("facts", "Simulated and measured", facts),
-    ("distances", "Distances", distances),
-    ("network", "Network", network),
-    ("angles", "Angles", angles),
-    ("run", "The run", thermo),
-    ("melt", "The melt", melt),
-)
