@@ -16,6 +16,7 @@ from glasswright.curve import Curve
 from glasswright.errors import InputError
 from glasswright.io.run import Run
 from glasswright.report import figures, html, plot_forcefield, scene, sections, write_report
+from glasswright.report.comparison import plot_comparison
 from glasswright.report.palette import SERIES, to_svg
 
 MakeRun = Callable[..., Path]
@@ -280,11 +281,11 @@ def test_agreement_with_a_measurement(row: dict[str, str], expected: str) -> Non
     assert re.sub("<.*?>", "", sections.agreement(row)) == expected
 
 
-def test_the_drawn_difference_is_simulated_minus_measured() -> None:
+def test_the_drawn_difference_is_measured_minus_simulated() -> None:
     q = np.linspace(0.5, 20, 300)
     measured = Curve(q, np.sin(q), kind="i(Q)", x_unit="1/Å")
-    figure = figures.plot_comparison(Curve(q, np.sin(q) + 0.1, kind="i(Q)", x_unit="1/Å"), measured)
-    assert figure.axes[1].lines[-1].get_ydata() == pytest.approx(0.1)
+    figure = plot_comparison(Curve(q, np.sin(q) + 0.1, kind="i(Q)", x_unit="1/Å"), measured)
+    assert figure.axes[1].lines[-1].get_ydata() == pytest.approx(-0.1)
     assert figure.axes[1].get_xlabel() == "Q (Å⁻¹)"
 
 

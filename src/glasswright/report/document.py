@@ -14,12 +14,13 @@ from ..io.atomic import write_text
 from ..io.run import Run
 from ..library.measurements import is_expected
 from . import sections
+from .comparison import radiation_of
 from .contents import Contents
 from .figures import pretty_unit
 from .html import definitions, formula, link, listing, number
 from .palette import theme
 from .plain import plain
-from .scattering import radiation_of, scattering
+from .scattering import scattering
 from .scene import viewer
 
 

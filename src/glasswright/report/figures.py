@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _VARIABLES = {"g(r)": "r", "T(r)": "r", "D(r)": "r", "S(Q)": "Q", "i(Q)": "Q", "F(Q)": "Q", "angle": "angle", "MSD": "time"}
+_VARIABLES |= {"G(r)": "r", "GK(r)": "r", "RDF(r)": "r", "S(Q)-1": "Q", "Q[S(Q)-1]": "Q"}
 _NAMES = {"angle": "probability", "MSD": "mean-square displacement"}
 _UNITS = {"1/Å": "Å⁻¹", "A^-1": "Å⁻¹", "g/cm3": "g/cm³", "Å2": "Å²", "Å^2": "Å²", "degrees": "°", "degree": "°", "deg": "°", "1/degree": "1/°", "1/deg": "1/°"}
 
@@ -30,24 +31,24 @@ def _label(name: str, unit: str) -> str:
     return f"{name} ({pretty_unit(unit)})" if unit and unit not in ("1", "dimensionless") else name
 
 
-def _figure(size: tuple[float, float]) -> Figure:
+def new_figure(size: tuple[float, float]) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=size, layout="constrained")
 
 
-def _label_axes(axes: Axes, curve: Curve) -> None:
+def label_axes(axes: Axes, curve: Curve) -> None:
     axes.set_xlabel(_label(_VARIABLES.get(curve.kind, "x"), curve.x_unit))
     axes.set_ylabel(_label(_NAMES.get(curve.kind, curve.kind), curve.y_unit))
 
 
-def _legend(figure: Figure, axes: Axes, columns: int = 6) -> None:
+def add_legend(figure: Figure, axes: Axes, columns: int = 6) -> None:
     handles, labels = axes.get_legend_handles_labels()
     if handles:
         figure.legend(handles, labels, loc="outside upper left", ncols=min(columns, len(handles)), borderaxespad=0.2)
 
 
-def _draw(axes: Axes, curve: Curve, color: str, label: str | None, **options: Any) -> None:
+def draw(axes: Axes, curve: Curve, color: str, label: str | None, **options: Any) -> None:
     """A line with the band of its standard uncertainty, or of the spread over replicas."""
     axes.plot(curve.x, curve.y, color=color, label=label, **options)
     if curve.sigma is not None and np.isfinite(curve.sigma).all():
@@ -72,7 +73,7 @@ def plot_curves(
         A horizontal line for the eye: 1 for g(r) and S(Q).
     """
     with style():
-        figure = _figure(size)
+        figure = new_figure(size)
         axes = figure.add_subplot()
         if level is not None:
             axes.axhline(level, color=MUTED, linewidth=0.7)
@@ -81,11 +82,11 @@ def plot_curves(
             for other in others:
                 if label in other:
                     axes.plot(other[label].x, other[label].y, color=color, alpha=0.3, linewidth=0.6)
-            _draw(axes, curve, color, label)
+            draw(axes, curve, color, label)
         first = next(iter(curves.values()))
-        _label_axes(axes, first)
+        label_axes(axes, first)
         axes.set_xlim(*(x_range or (first.x[0], first.x[-1])))
-        _legend(figure, axes)
+        add_legend(figure, axes)
     return figure
 
 
@@ -107,7 +108,7 @@ def plot_panels(
     columns = 3 if len(curves) % 3 == 0 else min(2, len(curves))
     rows = -(-len(curves) // columns)
     with style():
-        figure = _figure((WIDE[0], 0.45 + height * rows))
+        figure = new_figure((WIDE[0], 0.45 + height * rows))
         panels = figure.subplots(rows, columns, sharex=True, squeeze=False)
         for axes, (i, (label, curve)) in zip(panels.flat, enumerate(curves.items()), strict=False):
             if level is not None:
@@ -115,9 +116,9 @@ def plot_panels(
             for other in others:
                 if label in other:
                     axes.plot(other[label].x, other[label].y, color=SERIES[i % len(SERIES)], alpha=0.3, linewidth=0.6)
-            _draw(axes, curve, SERIES[i % len(SERIES)], None)
+            draw(axes, curve, SERIES[i % len(SERIES)], None)
             axes.text(0.985, 0.94, label, transform=axes.transAxes, ha="right", va="top", color=SERIES[i % len(SERIES)], fontweight="bold")
-            _label_axes(axes, curve)
+            label_axes(axes, curve)
             axes.set_xlim(*(x_range or (curve.x[0], curve.x[-1])))
             if i + columns < len(curves):
                 axes.set_xlabel("")
@@ -127,48 +128,6 @@ def plot_panels(
             axes.set_visible(False)
         figure.align_ylabels()
     return figure
-
-
-def plot_comparison(simulated: Curve, measured: Curve, *, x_range: tuple[float, float] | None = None, size: tuple[float, float] = WIDE) -> Figure:
-    """A measured curve (points), the simulated one as the instrument would have seen it (line), and their difference below."""
-    low, high = x_range or (max(simulated.x[0], measured.x[0]), min(simulated.x[-1], measured.x[-1]))
-    with style():
-        figure = _figure(size)
-        above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
-        above.axhline(0.0, color=MUTED, linewidth=0.7)
-        _draw_measured(above, measured, low, high)
-        _draw(above, simulated, SERIES[0], "simulated", linewidth=1.6)
-        inside = (measured.x >= max(low, simulated.x[0])) & (measured.x <= min(high, simulated.x[-1]))
-        x = measured.x[inside]
-        below.axhline(0.0, color=MUTED, linewidth=0.7)
-        below.plot(x, np.interp(x, simulated.x, simulated.y) - measured.y[inside], color=SERIES[1], linewidth=1.0)
-        _label_axes(above, measured)
-        above.set_xlabel("")
-        below.set_xlabel(_label(_VARIABLES.get(measured.kind, "x"), measured.x_unit))
-        below.set_ylabel("difference")
-        above.set_xlim(low, high)
-        _same_scale(above, below)
-        figure.align_ylabels()
-        _legend(figure, above)
-    return figure
-
-
-def _draw_measured(axes: Axes, curve: Curve, low: float, high: float, points: int = 450) -> None:
-    """Ink points, thinned to what the eye can tell apart, on a faint line through all of them."""
-    inside = (curve.x >= low) & (curve.x <= high)
-    x, y = curve.x[inside], curve.y[inside]
-    every = max(1, len(x) // points)
-    axes.plot(x, y, color=MEASURED, alpha=0.35, linewidth=0.8)
-    axes.plot(x[::every], y[::every], "o", color=MEASURED, markersize=2.3, markeredgewidth=0, label="measured")
-    if curve.sigma is not None and np.isfinite(curve.sigma).all():
-        axes.fill_between(x, y - curve.sigma[inside], y + curve.sigma[inside], color=MEASURED, alpha=0.15, linewidth=0)
-
-
-def _same_scale(above: Axes, below: Axes) -> None:
-    """Give the difference the scale of the curves, so that its size can be judged by eye; wider only where it would leave the panel."""
-    low, high = above.get_ylim()
-    reach = max(0.5 * (high - low) / 3.4, 1.08 * float(np.max(np.abs(below.lines[-1].get_ydata()), initial=0.0)))
-    below.set_ylim(-reach, reach)
 
 
 def plot_angles(curves: Mapping[str, Curve], *, others: Sequence[Mapping[str, Curve]] = (), tetrahedral: bool = True) -> Figure:
@@ -211,7 +170,7 @@ def plot_qn(
 ) -> Figure:
     """Fractions of Qn units, beside the measured ones."""
     with style():
-        figure = _figure(PANEL)
+        figure = new_figure(PANEL)
         axes = figure.add_subplot()
         n = sorted(set(simulated) | set(measured))
         at, width = np.arange(len(n)), 0.38 if measured else 0.6
@@ -224,7 +183,7 @@ def plot_qn(
         axes.set_xticks(at, [f"Q{str(i).translate(str.maketrans('0123456789', '⁰¹²³⁴⁵⁶⁷⁸⁹'))}" for i in n])
         axes.grid(axis="x", visible=False)
         axes.set_ylabel(f"share of {element} (%)")
-        _legend(figure, axes)
+        add_legend(figure, axes)
     return figure
 
 
@@ -299,7 +258,7 @@ def plot_map(found: Map, *, size: tuple[float, float] = PANEL, colours: str = "c
 def plot_coordination(fractions: Mapping[str, Mapping[int, float]]) -> Figure:
     """How many neighbours each centre has: one row of shares per centre-neighbour pair."""
     with style():
-        figure = _figure((PANEL[0], max(1.4, 0.8 + 0.36 * len(fractions))))
+        figure = new_figure((PANEL[0], max(1.4, 0.8 + 0.36 * len(fractions))))
         axes = figure.add_subplot()
         numbers = sorted({n for row in fractions.values() for n, share in row.items() if share > 0.002})
         for y, row in enumerate(fractions.values()):
@@ -334,7 +293,7 @@ def plot_thermo(thermo: Mapping[str, Any], n_atoms: int, *, others: Sequence[Map
         ("pressure", "pressure (GPa)", 1.0),
     )
     with style():
-        figure = _figure((WIDE[0], 5.6))
+        figure = new_figure((WIDE[0], 5.6))
         panels = figure.subplots(2, 2, sharex=True)
         for axes, (name, label, factor), color in zip(panels.flat, rows, SERIES, strict=False):
             for other in others:
@@ -382,7 +341,7 @@ def _robust_range(axes: Axes, low: Any, high: Any, name: str) -> None:
 def plot_cooling(thermo: Mapping[str, Any], n_atoms: int, *, others: Sequence[Mapping[str, Any]] = ()) -> Figure:
     """Potential energy per atom and density against temperature along the quench: the bend is the glass transition."""
     with style():
-        figure = _figure((WIDE[0], 3.4))
+        figure = new_figure((WIDE[0], 3.4))
         panels = figure.subplots(1, 2)
         rows = (("potential_energy", "potential energy (eV/atom)", SERIES[2]), ("density", "density (g/cm³)", SERIES[1]))
         for axes, (name, label, color) in zip(panels, rows, strict=True):

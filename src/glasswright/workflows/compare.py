@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, overload
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,12 @@ from ..experiment import Experiment, factor_and_offset
 from ..io.run import Run
 from ..library.scattering import mean_squared_length
 from ..result import Score
+from .samples import file_sample, run_sample
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+Source: TypeAlias = "Run | Atoms | Sequence[Atoms] | str | Path"
 R_MIN = 1.0
 """Where residuals in r begin [Å]: below, measured curves hold termination ripples only."""
 FAR_FROM_ONE = 0.15
@@ -37,7 +40,7 @@ Sums = Callable[[NDArray[np.float64]], PartialSamples]
 
 @overload
 def compare(
-    source: Run | Atoms | Sequence[Atoms],
+    source: Source,
     experiment: Experiment,
     *,
     scale: bool = True,
@@ -45,12 +48,13 @@ def compare(
     resolution: Blur = "given",
     method: Method = "transform",
     q_width: float | None = None,
+    types: str | None = None,
 ) -> Score: ...
 
 
 @overload
 def compare(
-    source: Run | Atoms | Sequence[Atoms],
+    source: Source,
     experiment: Sequence[Experiment],
     *,
     scale: bool = True,
@@ -58,11 +62,12 @@ def compare(
     resolution: Blur = "given",
     method: Method = "transform",
     q_width: float | None = None,
+    types: str | None = None,
 ) -> list[Score]: ...
 
 
 def compare(
-    source: Run | Atoms | Sequence[Atoms],
+    source: Source,
     experiment: Experiment | Sequence[Experiment],
     *,
     scale: bool = True,
@@ -70,13 +75,15 @@ def compare(
     resolution: Blur = "given",
     method: Method = "transform",
     q_width: float | None = None,
+    types: str | None = None,
 ) -> Score | list[Score]:
     """Score a model against a measured curve, or several, as the instrument would have seen the model.
 
     Parameters
     ----------
     source
-        One periodic configuration or several, or a run; of a set of replicas each counts as one configuration.
+        One periodic configuration or several, a run, or the path of a run directory or structure file. Of a set of replicas each
+        counts as one configuration.
     experiment
         The measured curve; a sequence of them gives a list of scores.
     scale
@@ -87,6 +94,8 @@ def compare(
         ``given``: as stated with the experiment; ``fit``: constant and ΔQ/Q are fitted too, and both residuals have them; ``none``.
     method
         How S(Q) is computed: ``transform`` of g(r) up to half the box, or ``direct`` sum over its reciprocal lattice, in bins of ``q_width`` [1/Å].
+    types
+        Elements of LAMMPS types 1, 2, ... for files that name none: ``"Si,O"``.
 
     Raises
     ------
@@ -99,7 +108,7 @@ def compare(
         raise InputError("There is no experiment to compare with.", mend="Give an Experiment, or a sequence of them.")
     if method not in ("transform", "direct"):
         raise InputError(f"The method {method!r} is unknown.", mend="Use transform or direct.")
-    frames, sizes = _frames(source)
+    frames, sizes = _frames(source, types)
     for one in experiments:
         _same_elements(set(frames[0].symbols), one)
     counted = pair_shells(frames, max(highest_q(e) for e in experiments))
@@ -164,13 +173,14 @@ def compare_shells(shells: PairShells, experiment: Experiment, freedom: Freedom 
     )
 
 
-def _frames(source: Run | Atoms | Sequence[Atoms]) -> tuple[Sequence[Atoms], list[int]]:
+def _frames(source: Source, types: str | None) -> tuple[Sequence[Atoms], list[int]]:
     """All configurations, and how many of them in a row count as one: those of one replica."""
+    if isinstance(source, str | Path):
+        path = Path(source)
+        source = Run(path) if path.is_dir() else file_sample(path, types)[0].frames
     if not isinstance(source, Run):
         frames = frames_of(source)
         return frames, [1] * len(frames)
-    from .samples import run_sample
-
     replicas = [r for r in source.replicas if (r.path / "glass.extxyz").is_file()]
     if not replicas:
         raise InputError(f"{source.path} has no glass yet.", f"Its outcome is: {source.outcome}", f"Type `glasswright resume {source.path}`.")
