@@ -196,13 +196,13 @@ def plot_population(population: Population, *, size: tuple[float, float] | None 
     lying = max(map(len, cases), default=0) > 6 or len(cases) > 16
     bars = _Bars(lying, len(cases), bool(population.measured))
     with style():
-        figure = _figure(size or ((PANEL[0], max(1.5, 0.9 + 0.28 * len(cases))) if lying else PANEL))
+        figure = new_figure(size or ((PANEL[0], max(1.5, 0.9 + 0.28 * len(cases))) if lying else PANEL))
         axes = figure.add_subplot()
         bars.draw(axes, values, -1, color=SERIES[0], label="simulated", error=spreads if any(spreads) else None)
         if population.measured:
             measured = [population.measured.get(case, 0.0) for case in cases]
             bars.draw(axes, measured, 1, color="none", edgecolor=MEASURED, linewidth=1.1, label=measured_by(population.source))
-            _legend(figure, axes)
+            add_legend(figure, axes)
         unit = next((n.unit for n in numbers if n and n.unit), "")
         _label_cases(axes, cases, population.axis, _label(population.what, unit), lying)
     return figure
@@ -244,7 +244,7 @@ def _label_cases(axes: Axes, cases: Sequence[str], axis: str, what: str, lying: 
 def plot_map(found: Map, *, size: tuple[float, float] = PANEL, colours: str = "cividis") -> Figure:
     """A function of two variables in colours."""
     with style():
-        figure = _figure(size)
+        figure = new_figure(size)
         axes = figure.add_subplot()
         mesh = axes.pcolormesh(found.x, found.y, found.values.T, cmap=colours, shading="nearest", rasterized=True)
         axes.set_xlabel(found.x_label)
