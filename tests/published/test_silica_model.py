@@ -77,4 +77,4 @@ def test_first_sharp_diffraction_peak_of_the_measurement():
             curve = entry.load().curve
             q = np.arange(0.6, 12, 0.02)
             s = Curve(q, 1 + np.interp(q, curve.x, curve.y) / (0.2759 if entry.radiation == "neutron" else 1), None, "S(Q)")
-            assert first_sharp_diffraction_peak(s)[0] == pytest.approx(1.50, abs=0.02)
+            assert first_sharp_diffraction_peak(s).position.value == pytest.approx(1.50, abs=0.02)

@@ -304,7 +304,8 @@ def test_residual_of_s_is_taken_on_s_minus_one():
 def test_first_sharp_diffraction_peak():
     q = np.arange(0.4, 12, 0.02)
     s = 1 + 0.5 * np.exp(-0.5 * ((q - 1.513) / 0.2) ** 2) - 0.3 * np.exp(-0.5 * ((q - 2.4) / 0.3) ** 2)
-    position, height = first_sharp_diffraction_peak(Curve(q, s, None, "S(Q)"))
+    peak = first_sharp_diffraction_peak(Curve(q, s, None, "S(Q)"))
+    position, height = peak.position.value, peak.top.value
     assert position == pytest.approx(1.51, abs=0.01)
     assert height == pytest.approx(1.5, abs=0.01)
     assert first_sharp_diffraction_peak(Curve(q, np.ones_like(q), None, "S(Q)")) is None

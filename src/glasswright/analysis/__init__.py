@@ -27,7 +27,10 @@ from .pairs.coordination import BondLength, bond_lengths, coordination, neighbou
 from .pairs.cutoffs import bonded_pairs, cutoffs
 from .pairs.rdf import partial_rdf, total_rdf, weighted_rdf
 from .scattering.conversion import convert
+from .scattering.formalisms import convert_partials
+from .scattering.fsdp import DiffractionPeak, first_sharp_diffraction_peak
 from .scattering.real_space import d_of_r, number_density, sine_transform, t_of_r, xray_rdf
+from .scattering.resolution import broaden
 from .scattering.structure_factor import partial_structure_factors, structure_factor
 
 __all__ = [
@@ -37,6 +40,7 @@ __all__ = [
     "Constraints",
     "CurrentCorrelations",
     "Diffusion",
+    "DiffractionPeak",
     "OxygenSpeciation",
     "Relaxation",
     "Sharing",
@@ -47,9 +51,11 @@ __all__ = [
     "bond_lengths",
     "bonded_pairs",
     "bridge_angles",
+    "broaden",
     "clusters",
     "connectivity",
     "convert",
+    "convert_partials",
     "coordination",
     "coordination_defects",
     "coordination_fractions",
@@ -61,6 +67,7 @@ __all__ = [
     "dihedral_angles",
     "edge_sharing",
     "environments",
+    "first_sharp_diffraction_peak",
     "four_coordinated",
     "four_point_susceptibility",
     "homopolar_bonds",

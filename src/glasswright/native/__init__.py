@@ -2,5 +2,6 @@
 
 from .builds import core, instruction_sets
 from .pairs import NeighbourPairs, neighbour_pairs, pair_histogram
+from .reciprocal import nearest_vectors, shell_sums
 
-__all__ = ["NeighbourPairs", "core", "instruction_sets", "neighbour_pairs", "pair_histogram"]
+__all__ = ["NeighbourPairs", "core", "instruction_sets", "nearest_vectors", "neighbour_pairs", "pair_histogram", "shell_sums"]

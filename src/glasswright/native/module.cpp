@@ -8,4 +8,5 @@ NB_MODULE(GLASSWRIGHT_MODULE, m) {
     bind_far_field(m);
     bind_triplets(m);
     bind_dynamics(m);
+    bind_reciprocal(m);
 }

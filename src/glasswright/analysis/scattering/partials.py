@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from ...curve import Curve
 from ...library.scattering import Radiation, weights
 from ..frames import Pair, mean_and_error
-
-CONVENTION = {"normalisation": "Faber-Ziman, 1 at large Q"}
+from .formalisms import Formalism, convert_partials, normalisation
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +27,24 @@ class PartialSamples:
     about: Mapping[str, object]
     """How they were made."""
 
-    def total(self, radiation: Radiation, isotopes: Mapping[str, str] | None = None) -> Curve:
-        """S(Q) = 1 + Σ w_ab(Q) [S_ab(Q) - 1]."""
-        w = weights(self.fractions, radiation, self.q, isotopes)
-        excess = [w[pair] * (values - 1) for pair, values in self.samples.items()]
-        mean, error = mean_and_error(1 + np.sum(excess, axis=0))
-        return Curve(self.q, mean, error, "S(Q)", "1/Å", "", radiation, {**self.about, "radiation": radiation, "isotopes": dict(isotopes or {})})
+    def total(self, radiation: Radiation, isotopes: Mapping[str, str] | None = None, form_factors: Mapping[str, str] | None = None) -> Curve:
+        """S(Q) = 1 + Σ w_ab(Q) [S_ab(Q) - 1]; isotopes of neutrons, form factors of X-rays as for ``structure_factor``."""
+        w = weights(self.fractions, radiation, self.q, isotopes, form_factors)
+        mean, error = mean_and_error(1 + np.sum([w[pair] * (values - 1) for pair, values in self.samples.items()], axis=0))
+        about: dict[str, object] = {**self.about, **normalisation("faber-ziman"), "radiation": radiation, "isotopes": dict(isotopes or {})}
+        if radiation == "xray":
+            about["form_factors"] = {e: (form_factors or {}).get(e, e) for e in self.fractions}
+        return Curve(self.q, mean, error, "S(Q)", "1/Å", "", radiation, about)
 
-    def partials(self) -> dict[Pair, Curve]:
-        """S_ab(Q), each 1 at large Q."""
+    def partials(self, formalism: Formalism = "faber-ziman") -> dict[Pair, Curve]:
+        """Partial structure factors of the convention."""
         curves = {}
-        for (a, b), values in self.samples.items():
+        for (a, b), values in convert_partials(self.samples, self.fractions, "faber-ziman", formalism).items():
             mean, error = mean_and_error(values)
-            curves[a, b] = Curve(self.q, mean, error, "S(Q)", "1/Å", "", f"{a}-{b}", self.about)
+            label = f"{a}{b}" if formalism == "bhatia-thornton" else f"{a}-{b}"
+            curves[a, b] = Curve(self.q, mean, error, "S(Q)", "1/Å", "", label, {**self.about, **normalisation(formalism)})
         return curves
+
+    def single(self, frame: int) -> PartialSamples:
+        """Those of one configuration."""
+        return PartialSamples(self.q, {pair: values[frame : frame + 1] for pair, values in self.samples.items()}, self.fractions, self.about)

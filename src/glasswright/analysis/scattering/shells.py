@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...errors import InputError
 from ...native import pair_histogram
 from ..frames import Pair, elements_and_types, fractions_of, half_box, pairs_of
-from .partials import CONVENTION, PartialSamples
+from .partials import PartialSamples
 from .windows import Window, window_values
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class PairShells:
         kernel = window_values(window, self.r, self.r_max)[:, None] * np.sin(phase) / phase
         n_frames = len(next(iter(self.excess.values())))
         limit = f"g(r) ends at half the box, {self.r_max:.1f} Å: unreliable below Q = {2 * np.pi / self.r_max:.2f} 1/Å"
-        about = {**CONVENTION, "method": "transform", "frames": n_frames, "r_max": self.r_max, "window": window, "finite_size": limit}
+        about = {"method": "transform", "frames": n_frames, "r_max": self.r_max, "window": window, "finite_size": limit}
         return PartialSamples(q, {pair: 1 + excess @ kernel for pair, excess in self.excess.items()}, self.fractions, about)
 
 

@@ -2,40 +2,90 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ...curve import Curve
+from ...library.scattering import Radiation
 from ..findings import Findings, Number
 from ..sample import Q_MAX, Sample
-from .fsdp import first_sharp_diffraction_peak
+from .fsdp import DiffractionPeak, first_sharp_diffraction_peak
+from .partials import PartialSamples
 from .real_space import real_space
+from .structure_factor import sample_partials
 
 Q_STEP, Q_MAX_XRAY = 0.02, 20.0
 Q_SHOWN = 25.0
 """S(Q) is kept up to here [1/Å]; T(r) uses it to ``Q_MAX``, the X-ray g(r) to ``Q_MAX_XRAY``."""
+DIRECT_Q, DIRECT_STEP, DIRECT_WIDTH = 4.0, 0.05, 0.1
+"""The direct sum goes up to here, at such steps, over bins of this width [1/Å]."""
+RADIATIONS: tuple[Radiation, ...] = ("neutron", "xray")
 
 
 def survey_scattering(sample: Sample) -> Findings:
-    """S(Q) of neutrons and X-rays, their transforms, and the first sharp diffraction peak."""
+    """Partial and total S(Q), the direct sum at low Q, T(r) and the X-ray g(r), and the first sharp diffraction peak of either radiation.
+
+    Curves: ``sq_neutron``, ``sq_xray``, ``sq_neutron_direct``, ``sq_xray_direct``, ``sq_partial_A-B`` (Faber-Ziman), of two elements
+    ``sq_bhatia_NN``, ``_NC``, ``_CC``; ``t_of_r_neutron``, ``rdf_total_xray``; ``fsdp_neutron``, ``fsdp_xray`` (the fit) and
+    ``fsdp_neutron_background``, ``fsdp_xray_background``.
+    """
     shells = sample.shells
     q = np.arange(Q_STEP * np.ceil(2 * np.pi / shells.r_max / Q_STEP), Q_MAX, Q_STEP)
     samples = shells.partials(q)
-    neutron, xray = samples.total("neutron"), samples.total("xray")
+    totals = {radiation: samples.total(radiation) for radiation in RADIATIONS}
     r = np.arange(0.02, 10.01, 0.02)
-    curves = {
-        "sq_neutron": _up_to(neutron, Q_SHOWN),
-        "sq_xray": _up_to(xray, Q_SHOWN),
-        "t_of_r_neutron": real_space(neutron, "T(r)", r, shells.density, shells.fractions, "lorch"),
-        "rdf_total_xray": real_space(_up_to(xray, Q_MAX_XRAY), "g(r)", r, shells.density, shells.fractions, "lorch"),
+    curves = {f"sq_{radiation}": _up_to(total, Q_SHOWN) for radiation, total in totals.items()}
+    curves |= {f"sq_partial_{a}-{b}": _up_to(curve, Q_SHOWN) for (a, b), curve in samples.partials().items()}
+    if len(shells.fractions) == 2:
+        curves |= {f"sq_bhatia_{a}{b}": _up_to(curve, Q_SHOWN) for (a, b), curve in samples.partials("bhatia-thornton").items()}
+    curves["t_of_r_neutron"] = real_space(totals["neutron"], "T(r)", r, shells.density, shells.fractions, "lorch")
+    curves["rdf_total_xray"] = real_space(_up_to(totals["xray"], Q_MAX_XRAY), "g(r)", r, shells.density, shells.fractions, "lorch")
+    return Findings(curves) | _direct(sample) | _first_peaks(samples)
+
+
+def _direct(sample: Sample) -> Findings:
+    """The sum over reciprocal-lattice vectors, from the shortest one."""
+    shortest = min(2 * np.pi * float(np.linalg.norm(np.linalg.inv(np.asarray(a.cell)), axis=0).min()) for a in sample.frames)
+    q = np.arange(DIRECT_STEP * np.ceil(shortest / DIRECT_STEP), DIRECT_Q, DIRECT_STEP)
+    if not q.size:
+        return Findings()
+    samples = sample_partials(sample.frames, q, "direct", DIRECT_WIDTH, threads=sample.threads)
+    return Findings({f"sq_{radiation}_direct": samples.total(radiation) for radiation in RADIATIONS})
+
+
+def _first_peaks(samples: PartialSamples) -> Findings:
+    found = Findings()
+    n_frames = len(next(iter(samples.samples.values())))
+    for radiation in RADIATIONS:
+        peak = first_sharp_diffraction_peak(samples.total(radiation))
+        if peak is None:
+            continue
+        single = [first_sharp_diffraction_peak(samples.single(i).total(radiation)) for i in range(n_frames if n_frames > 1 else 0)]
+        name = f"{'X-ray ' if radiation == 'xray' else ''}first sharp diffraction peak"
+        curves = {f"fsdp_{radiation}": peak.curve, f"fsdp_{radiation}_background": peak.background}
+        found |= Findings(curves, {f"{name}, {what}": number for what, number in _numbers(peak, [p for p in single if p is not None]).items()})
+    return found
+
+
+def _numbers(peak: DiffractionPeak, single: Sequence[DiffractionPeak]) -> dict[str, Number]:
+    """The numbers of the peak, with their spread over the peaks of single configurations."""
+    numbers = {
+        "position": lambda p: p.position,
+        "height": lambda p: p.top,
+        "height above background": lambda p: p.height,
+        "full width at half height": lambda p: p.width,
+        "area": lambda p: p.area,
+        "asymmetry": lambda p: p.asymmetry,
+        "coherence length": lambda p: p.coherence_length,
+        "repeat distance": lambda p: p.repeat_distance,
     }
-    peak = first_sharp_diffraction_peak(curves["sq_neutron"])
-    numbers = {}
-    if peak is not None:
-        numbers["first sharp diffraction peak, position"] = Number(peak[0], None, "1/Å")
-        numbers["first sharp diffraction peak, height"] = Number(peak[1])
-    return Findings(curves, numbers)
+    found = {}
+    for what, number in numbers.items():
+        spread = Number.over([number(p).value for p in single]).spread if len(single) > 1 else None
+        found[what] = Number(number(peak).value, spread, number(peak).unit)
+    return found
 
 
 def _up_to(curve: Curve, highest: float) -> Curve:
