@@ -124,7 +124,8 @@ def _peak(s: Curve, x: NDArray[np.float64], p: NDArray[np.float64], covariance: 
     about = {**s.metadata, "fit": "split Lorentzian on a straight background"}
     fitted = Curve(x, _model(p, x), None, s.kind, s.x_unit, s.y_unit, "fit", about)
     background = Curve(x, p[4] + p[5] * (x - p[0]), None, s.kind, s.x_unit, s.y_unit, "background", about)
-    return DiffractionPeak(*numbers, fitted, background)
+    position, height, width, area, asymmetry, top = numbers
+    return DiffractionPeak(position, height, width, area, asymmetry, top, fitted, background)
 
 
 def _derived(p: NDArray[np.float64]) -> NDArray[np.float64]:
