@@ -21,6 +21,17 @@ Q_SHOWN = 25.0
 """S(Q) is kept up to here [1/Å]; T(r) uses it to ``Q_MAX``, the X-ray g(r) to ``Q_MAX_XRAY``."""
 DIRECT_Q, DIRECT_STEP, DIRECT_WIDTH = 4.0, 0.05, 0.1
 """The direct sum goes up to here, at such steps, over bins of this width [1/Å]."""
+_QUANTITIES = {
+    "position": "position",
+    "height": "top",
+    "height above background": "height",
+    "full width at half height": "width",
+    "area": "area",
+    "asymmetry": "asymmetry",
+    "coherence length": "coherence_length",
+    "repeat distance": "repeat_distance",
+}
+"""What a summary calls the attributes of a DiffractionPeak."""
 RADIATIONS: tuple[Radiation, ...] = ("neutron", "xray")
 
 
@@ -71,20 +82,11 @@ def _first_peaks(samples: PartialSamples) -> Findings:
 
 def _numbers(peak: DiffractionPeak, single: Sequence[DiffractionPeak]) -> dict[str, Number]:
     """The numbers of the peak, with their spread over the peaks of single configurations."""
-    numbers = {
-        "position": lambda p: p.position,
-        "height": lambda p: p.top,
-        "height above background": lambda p: p.height,
-        "full width at half height": lambda p: p.width,
-        "area": lambda p: p.area,
-        "asymmetry": lambda p: p.asymmetry,
-        "coherence length": lambda p: p.coherence_length,
-        "repeat distance": lambda p: p.repeat_distance,
-    }
     found = {}
-    for what, number in numbers.items():
-        spread = Number.over([number(p).value for p in single]).spread if len(single) > 1 else None
-        found[what] = Number(number(peak).value, spread, number(peak).unit)
+    for what, attribute in _QUANTITIES.items():
+        number: Number = getattr(peak, attribute)
+        spread = Number.over([getattr(p, attribute).value for p in single]).spread if len(single) > 1 else None
+        found[what] = Number(number.value, spread, number.unit)
     return found
 
 
