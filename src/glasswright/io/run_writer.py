@@ -93,9 +93,9 @@ class RunWriter:
         csv.writer(self._thermo, lineterminator="\n").writerow([v if isinstance(v, str) else f"{v:.9g}" for v in values])
         self._thermo.flush()
 
-    def frame(self, positions: NDArray[np.float64], cell: NDArray[np.float64], time: float, stage: str) -> None:
+    def frame(self, positions: NDArray[np.float64], cell: NDArray[np.float64], time: float, stage: str, velocities: NDArray[np.float64] | None = None) -> None:
         """Append one configuration to the trajectory."""
-        self.trajectory.append(positions, cell, time, stage)
+        self.trajectory.append(positions, cell, time, stage, velocities)
 
     def checkpoint(self, number: int, save: Callable[[Path], None], progress: Mapping[str, Any], keep: str | None = None) -> None:
         """Write a checkpoint: the engine's restart first, then checkpoint.json, which makes it count.

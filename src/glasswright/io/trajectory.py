@@ -1,6 +1,6 @@
 """Trajectories as GSD: OVITO and MDAnalysis read it, access is random and frames are appended.
 
-Format: the HOOMD schema (positions wrapped into a box centred at the origin, plus image counts); float32, so good to about
+Format: the HOOMD schema (positions wrapped into a box centred at the origin, plus image counts; velocities in Å/fs); float32, so good to about
 1e-6 of the box. The precise product of a run is glass.extxyz.
 """
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..forcefield import species_labels
+from ..units import MASS_VELOCITY2
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -40,8 +41,9 @@ class TrajectoryWriter:
     def __len__(self) -> int:
         return len(self._file)
 
-    def append(self, positions: NDArray[np.float64], cell: NDArray[np.float64], time: float, stage: str) -> None:
-        """Add one configuration; positions unwrapped ``(n_atoms, 3)`` [Å], cell rows lower triangular ``(3, 3)`` [Å], time [fs]."""
+    def append(self, positions: NDArray[np.float64], cell: NDArray[np.float64], time: float, stage: str, velocities: NDArray[np.float64] | None = None) -> None:
+        """Add one configuration; positions unwrapped ``(n_atoms, 3)`` [Å], cell rows lower triangular ``(3, 3)`` [Å], time [fs], velocities
+        ``(n_atoms, 3)`` [Å/fs] where vibrations may be wanted."""
         import gsd.hoomd
 
         fractional = positions @ np.linalg.inv(cell)
@@ -56,6 +58,8 @@ class TrajectoryWriter:
         frame.particles.mass = self._mass
         frame.particles.position = ((fractional - image - 0.5) @ cell).astype(np.float32)
         frame.particles.image = image.astype(np.int32)
+        if velocities is not None:
+            frame.particles.velocity = velocities.astype(np.float32)
         frame.log["time"] = np.array([time])
         frame.log["stage"] = np.frombuffer(stage.encode(), dtype=np.uint8)
         self._file.append(frame)
@@ -96,6 +100,8 @@ class TrajectoryReader:
         atoms = Atoms(_symbols(labels), cell=cell, pbc=True)
         atoms.positions = frame.particles.position.astype(float) + 0.5 * cell.sum(axis=0) + frame.particles.image @ cell
         atoms.set_masses(frame.particles.mass)
+        if self._file.file.chunk_exists(index % len(self), "particles/velocity"):
+            atoms.set_velocities(frame.particles.velocity.astype(float) * MASS_VELOCITY2**0.5)  # ASE counts time in Å sqrt(u/eV)
         if any(label != symbol for label, symbol in zip(labels, atoms.symbols, strict=True)):
             atoms.set_array("species", np.array(labels))
         atoms.info["time"] = float(frame.log["time"][0])

@@ -42,7 +42,7 @@ class Driver:
         self._protocol, self._engine, self._guards, self._path = protocol, engine, guards, path
         self._atoms, self._forcefield = atoms, forcefield
         self._species = np.array(forcefield.bind(atoms).species)[guards.types]
-        self._mass = float(atoms.get_masses().sum())
+        self._masses = atoms.get_masses()
 
     def run(self, observe: Observer) -> Progress:
         """Carry the run from its last checkpoint, or from the start, to its end.
@@ -79,23 +79,23 @@ class Driver:
         state = simulation.state()
         reference = self._reference(progress, state)
         wanted = self._protocol.frames(progress.phase)
-        interval = stage.n_steps / wanted if wanted else None
+        interval = max(1, stage.n_steps // wanted) if wanted else stage.n_steps
         every = self._protocol.checkpoint_steps or CHECKPOINT_ATOM_STEPS // len(self._atoms)
         last_checkpoint = progress.done
-        chunk = self._protocol.look_every(stage)
+        looks = -(-interval // self._protocol.look_every(stage))
         while progress.done < stage.n_steps:
-            n_steps = min(chunk, stage.n_steps - progress.done)
+            n_steps = min(_to_next_look(progress.done, interval, looks), stage.n_steps - progress.done)
             previous, state = state, simulation.advance(n_steps)
             before, progress = progress, self._look(progress, n_steps, stage, state)
             self._guards.check(state, previous if before.done else None, stage.name, settled=progress.phase not in self._protocol.unsettled)
             writer.thermo(self._row(progress, stage, state))
-            if interval is not None and int(progress.done / interval) > int(before.done / interval):
-                writer.frame(state.positions, state.cell, progress.time, stage.name)
+            if wanted and progress.done % interval == 0 and progress.done <= wanted * interval:
+                writer.frame(state.positions, state.cell, progress.time, stage.name, state.velocities)
             observe(progress, state, self._protocol.fraction(progress))
             if progress.done < stage.n_steps and progress.done - last_checkpoint >= every:
                 writer.checkpoint(self._number(progress), simulation.save, progress.to_dict())
                 last_checkpoint = progress.done
-        seen = None if reference is None else memory(reference, _fractional(state), state.cell, self._species)
+        seen = None if reference is None else memory(reference, _fractional(state), state.cell, self._species, self._masses)
         phase = progress.phase
         progress = self._protocol.finish(progress, stage, seen, state.potential_energy / len(self._atoms))
         if self._protocol.task(progress) is None:
@@ -166,7 +166,7 @@ class Driver:
             "stage": stage.name,
             "temperature": state.temperature,
             "pressure": state.pressure,
-            "density": units.density(self._mass, state.volume),
+            "density": units.density(float(self._masses.sum()), state.volume),
             "volume": state.volume,
             "potential_energy": state.potential_energy,
             "kinetic_energy": state.kinetic_energy,
@@ -176,6 +176,12 @@ class Driver:
     def _number(self, progress: Progress) -> int:
         """Differs between any two checkpoints of a run, so that no restart file is replaced before its checkpoint.json is."""
         return round(progress.time * 1000) + len(progress.stages)
+
+
+def _to_next_look(done: int, interval: int, looks: int) -> int:
+    """Steps to the next of ``looks`` even looks in every interval between frames, so that frames come at equal steps of time."""
+    inside = done % interval
+    return -(-(inside * looks // interval + 1) * interval // looks) - inside
 
 
 def _unless_at_rest(progress: Progress, task: Minimization, state: State) -> Progress:

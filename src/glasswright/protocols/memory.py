@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.dynamics.displacement import displacement
+from ..analysis.dynamics.self_scattering import mean_phase
+
 DECAYED = 0.1
 """Self intermediate scattering below which a species has lost its memory."""
 FORMER_MSD = 10.0
@@ -40,16 +43,16 @@ class Memory:
         )
 
 
-def memory(start: NDArray[np.float64], now: NDArray[np.float64], cell: NDArray[np.float64], species: NDArray[np.str_], q: float = FSDP_Q) -> Memory:
+def memory(
+    start: NDArray[np.float64], now: NDArray[np.float64], cell: NDArray[np.float64], species: NDArray[np.str_], masses: NDArray[np.float64], q: float = FSDP_Q
+) -> Memory:
     """Compare two configurations of unwrapped *fractional* coordinates ``(n_atoms, 3)`` in the present cell.
 
-    Fractional displacements leave out the affine breathing of the cell in NPT. The motion of the centre of mass is taken out.
+    The displacement is that of ``analysis.squared_displacement``: without the affine breathing of the cell and the motion of the centre of mass.
     F_s(Q, t) = ⟨sin(Qd)/(Qd)⟩, the average over directions of ⟨exp(iQ·d)⟩ (Hansen & McDonald, Theory of Simple Liquids).
     """
-    moved = (now - start) @ cell
-    moved = moved - moved.mean(axis=0)
-    distance = np.linalg.norm(moved, axis=1)
+    distance = np.linalg.norm(displacement(start, now, cell, masses), axis=1)
     names = [str(s) for s in np.unique(species)]
-    scattering = {s: float(np.sinc(q * distance[species == s] / np.pi).mean()) for s in names}
+    scattering = {s: float(mean_phase(distance[species == s], q).mean()) for s in names}
     msd = {s: float((distance[species == s] ** 2).mean()) for s in names}
     return Memory(scattering, msd, float(np.linalg.norm(cell, axis=1).min() / 2))
