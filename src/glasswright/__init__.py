@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .experiment import Experiment as Experiment
     from .forcefield import ForceField as ForceField
     from .io.run import Run as Run
+    from .library import measurements as measurements
     from .library.forcefields import load_forcefield as load_forcefield
     from .packing import pack as pack
     from .report import write_report as write_report
@@ -45,6 +46,7 @@ _PUBLIC = {
     "compare": ("workflows.compare", "compare"),
     "load_forcefield": ("library.forcefields", "load_forcefield"),
     "md": ("workflows.md", "md"),
+    "measurements": ("library.measurements", None),
     "minimize": ("workflows.md", "minimize"),
     "pack": ("packing", "pack"),
     "plan_quench": ("workflows.quench", "plan_quench"),

@@ -28,6 +28,9 @@ COMMANDS = (
     "resume no-such-run",
     "report no-such-run",
     "analyze no-such-file.xyz",
+    "compare no-such-file.xyz geo2-70ge",
+    "compare no-such-file.xyz no-such-curve",
+    "compare glass.xyz example.toml --kind 'i(q)' --composition SiO2",
     "forcefields show example.toml",
     "forcefields plot bks --out bks.gif",
 )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from .analyze import analyze
+from .compare import compare
 from .doctor import doctor
 from .forcefields import forcefields
 from .messages import PlainErrors
@@ -37,7 +38,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         raise typer.Exit
 
 
-for verb in (quench, resume, analyze, report, doctor):
+for verb in (quench, resume, analyze, compare, report, doctor):
     app.command()(verb)
 app.add_typer(forcefields, name="forcefields")
 

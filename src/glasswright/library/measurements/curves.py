@@ -75,6 +75,17 @@ def shipped_experiment(name: str) -> Experiment:
     return experiment
 
 
+def library_experiment(name: str) -> Experiment:
+    """A measured curve of the library by name, shipped or found in the data folder: ``geo2-70ge``, ``sio2-isis``, ..."""
+    entries = {entry.name: entry for entry in _catalogue()}
+    if name not in entries:
+        raise InputError(f"There is no measured curve {name!r}, in the library or as a file.", mend=f"The library knows {', '.join(entries)}.")
+    experiment = entries[name].load()
+    if experiment is None:
+        raise InputError(f"The measured curve {name!r} is not here.", entries[name].where_to_get_it())
+    return experiment
+
+
 @cache
 def _catalogue() -> tuple[MeasuredCurve, ...]:
     text = (files(__package__) / "curves.toml").read_text(encoding="utf-8")
