@@ -74,8 +74,9 @@ bench: $(patsubst benchmarks/%.py,bench-%,$(wildcard benchmarks/*.py))  ## Every
 bench-%: $(BENCH_INSTALLED)
 	$(BIN)/python benchmarks/$*.py
 
-walk: $(INSTALLED)  ## Run the make walk of the documentation
+walk: $(INSTALLED)  ## Run the walks of the documentation
 	$(BIN)/python docs/examples/make_walk.py
+	$(BIN)/python docs/examples/compare_walk.py
 
 docs: $(DOCS_INSTALLED)  ## The documentation, in docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
