@@ -117,6 +117,14 @@ class Contents:
         return found
 
 
+def value_in(row: Mapping[str, str], key: str) -> float | None:
+    """A number of a row of a table; None where there is none."""
+    try:
+        return float(row[key])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def _drawable(curves: Mapping[str, Curve]) -> dict[str, Curve]:
     return {name: curve for name, curve in curves.items() if len(curve) > 1 and np.isfinite(curve.y).any()}
 

@@ -13,7 +13,7 @@ from ..analysis.pairs.cutoffs import ANIONS
 from ..io.atomic import write_text
 from ..io.run import Run
 from ..library.measurements import is_expected
-from . import sections
+from . import network, sections
 from .comparison import radiation_of
 from .contents import Contents
 from .figures import pretty_unit
@@ -40,8 +40,8 @@ SECTIONS = (
     Section("scattering", "Diffraction", scattering, ("scattering", "comparison")),
     Section("facts", "Simulated and measured", sections.facts),
     Section("distances", "Distances", sections.distances, ("pairs",)),
-    Section("network", "Network", sections.network, ("network",)),
-    Section("angles", "Angles", sections.angles),
+    Section("network", "Network", network.network, ("network",)),
+    Section("angles", "Angles", network.angles),
     Section("run", "The run", sections.thermo),
     Section("melt", "The melt", sections.melt, ("melt",)),
 )

@@ -12,9 +12,8 @@ from ..analysis.pairs.cutoffs import ANIONS
 from ..curve import Curve
 from ..library.measurements import is_expected
 from . import figures
-from .contents import Contents
+from .contents import Contents, value_in
 from .html import figure, grid, number, picture, table, with_spread
-from .palette import to_svg
 
 
 def thermo(contents: Contents) -> str:
@@ -135,81 +134,6 @@ def _by_radiation(curves: Mapping[str, Curve]) -> dict[str, Curve]:
     return {k.replace("xray", "X-ray"): c for k, c in curves.items()}
 
 
-def angles(contents: Contents) -> str:
-    """Bond angles, in the middle of the polyhedra and between them."""
-    found = contents.named("angle_")
-    formers = set(contents.document.get("resolved", {}).get("formers", ()))
-    inside = {k: c for k, c in found.items() if k.split("-")[1] in formers}
-    groups = [("Bond angles within the polyhedra", inside), ("Bond angles between them", {k: c for k, c in found.items() if k not in inside})]
-    if not inside or len(inside) == len(found):
-        groups = [("Bond angles", found)]
-    cards = []
-    for i, (title, curves) in enumerate(groups):
-        if curves:
-            others = [{k: c for k, c in one.items() if k in curves} for one in contents.of_replicas("angle_")]
-            plot = figures.plot_angles(curves, others=others, tetrahedral=i == 0)
-            cards.append(picture(f"angles-{i}", title, plot, "Dashed: the tetrahedral angle, 109.47°." if i == 0 else contents.band_note))
-    return grid(cards)
-
-
-def network(contents: Contents) -> str:
-    """Qn units, coordination numbers and oxygen species."""
-    return grid([*_qn(contents), *_coordination(contents)])
-
-
-def _float(row: Mapping[str, str], key: str) -> float | None:
-    try:
-        return float(row[key])
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def _qn(contents: Contents) -> list[str]:
-    cards = []
-    for name, population in contents.populations.items():
-        if not name.startswith("qn_"):
-            continue
-        species = name.removeprefix("qn_")
-        simulated = {int(case): n.value for case, n in population.cases.items()}
-        spread = {int(case): n.spread for case, n in population.cases.items() if n.spread is not None}
-        measured = {int(case): value for case, value in population.measured.items()}
-        against = "stoichiometry" if population.source.startswith("stoichiometry") else "NMR"
-        title = f"Q<sup>n</sup> of {escape(species)}" + (f" against {against}" if measured else "")
-        nothing = "No measured Q<sup>n</sup> populations of this composition are in the library."
-        note = (f"{against}: " if measured and against == "NMR" else "") + escape(population.source) if population.source else nothing
-        plot = figures.plot_qn(simulated, measured, spread=spread or None, source=against, element=species)
-        cards.append(figure(title, to_svg(plot, f"qn-{escape(species)}", f"Qn populations of {species}"), note))
-    return cards
-
-
-def _coordination(contents: Contents) -> list[str]:
-    found = {n.removeprefix("coordination_").replace("-", "–"): p for n, p in contents.populations.items() if n.startswith("coordination_")}
-    if not found:
-        return []
-    spreads = {row["quantity"]: _float(row, "spread") for row in contents.run.table("summary") if row.get("quantity")}
-    cells = []
-    for pair, population in found.items():
-        most = sorted(((n.value, int(case)) for case, n in population.cases.items() if n.value > 0.005), reverse=True)[:6]
-        shares = ", ".join(f"{case}: {100 * share:.1f} %" for share, case in sorted(most, key=lambda m: m[1]))
-        mean = with_spread(population.metadata.get("mean", "–"), spreads.get(f"{pair.replace('–', '-')} coordination"))
-        cells.append([escape(pair), number(population.metadata.get("cutoff", ""), 3), mean, shares or "–"])
-    fractions = {pair: {int(case): n.value for case, n in population.cases.items()} for pair, population in found.items()}
-    near = {pair: shares for pair, shares in fractions.items() if sum(e in ANIONS for e in pair.split("–")) == 1} or fractions
-    bars = to_svg(figures.plot_coordination(near), "coordination", "Shares of coordination numbers")
-    note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
-    numbers = figure("Neighbours of every pair", table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells), note, wide=True)
-    return [figure("Coordination", bars + _oxygen(contents)), numbers]
-
-
-def _oxygen(contents: Contents) -> str:
-    population = contents.populations.get("oxygen")
-    if population is None:
-        return ""
-    headings = ["oxygen", "fraction", *(["stoichiometry"] if population.measured else [])]
-    rows = [[escape(case), with_spread(n.value, n.spread), number(population.measured.get(case, "–"))] for case, n in population.cases.items()]
-    return table(headings, [row[: len(headings)] for row in rows], "Oxygen species")
-
-
 def melt(contents: Contents) -> str:
     """What the melt forgot, and the checks of the run."""
     cards = []
@@ -261,7 +185,7 @@ def facts(contents: Contents) -> str:
     spreads: set[str] = set()
     for row in rows:
         unit = figures.pretty_unit(row.get("unit", "") or "")
-        simulated = with_spread(row.get("simulated", ""), _float(row, "spread"))
+        simulated = with_spread(row.get("simulated", ""), value_in(row, "spread"))
         notes = [part for part in (row.get("note") or "").split("; ") if part]
         spreads.update(part for part in notes if part.startswith("spread over"))
         remarks = "; ".join(part for part in notes if not part.startswith("spread over"))
@@ -277,7 +201,7 @@ def _spread_note(spreads: set[str]) -> str:
 
 def measured_text(row: Mapping[str, str]) -> str:
     """The measured value or range of a row of summary.csv."""
-    value, low, high = (_float(row, k) for k in ("measured", "measured_low", "measured_high"))
+    value, low, high = (value_in(row, k) for k in ("measured", "measured_low", "measured_high"))
     if low is not None and high is not None and low != high:
         return f"{number(low)}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{number(high)}"
     return "–" if value is None else number(value)
@@ -285,10 +209,10 @@ def measured_text(row: Mapping[str, str]) -> str:
 
 def agreement(row: Mapping[str, str]) -> str:
     """Whether a simulated value lies in the measured range, or by how much it misses the measured value."""
-    simulated, value, low, high = (_float(row, k) for k in ("simulated", "measured", "measured_low", "measured_high"))
+    simulated, value, low, high = (value_in(row, k) for k in ("simulated", "measured", "measured_low", "measured_high"))
     if simulated is None:
         return ""
-    spread = _float(row, "spread") or 0.0
+    spread = value_in(row, "spread") or 0.0
     if low is not None and high is not None and low < high:
         if low - spread <= simulated <= high + spread:
             return '<span class="good">within</span>'
