@@ -121,6 +121,9 @@ def test_wrong_bonds():
     environments = values(analysis.environments(atoms, {("Ge", "Ge"): 2.7, ("Ge", "Se"): 2.7, ("Se", "Se"): 2.7})["Ge"])
     assert environments == pytest.approx({"GeGeSe3": 2 / 3, "GeSe4": 1 / 3})
     assert all(w.of_bonds.value == 0 for w in analysis.homopolar_bonds(crystals.silicon_disulfide().repeat(2)).values())
+    # Silicon is 2.77 Å from the next in its chain of shared edges: near, not bonded.
+    near = {("S", "Si"): 2.5, ("Si", "Si"): 2.9, ("S", "S"): 2.4}
+    assert all(w.of_bonds.value == 0 for w in analysis.homopolar_bonds(crystals.silicon_disulfide(), near).values())
 
 
 @pytest.mark.parametrize(

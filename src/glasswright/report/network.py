@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def network(contents: Contents) -> str:
     """What the glass is built of, and how that hangs together."""
     cards = [*_qn(contents), *_coordination(contents), *_linkages(contents), *_units(contents), *_connectivity(contents), *_sharing(contents)]
-    return grid([*cards, *_clusters(contents), *_defects(contents), *_constraints(contents)])
+    return grid([*cards, *_clusters(contents), *_defects(contents), *_constraints(contents), *_neighbours(contents)])
 
 
 def angles(contents: Contents) -> str:
@@ -82,21 +82,27 @@ def _qn(contents: Contents) -> list[str]:
 
 
 def _coordination(contents: Contents) -> list[str]:
-    found = {n.removeprefix("coordination_").replace("-", "–"): p for n, p in contents.populations.items() if n.startswith("coordination_")}
-    if not found:
-        return []
+    found = _counted(contents)
+    fractions = {pair: {int(case): n.value for case, n in population.cases.items()} for pair, population in found.items()}
+    near = {pair: shares for pair, shares in fractions.items() if sum(e in ANIONS for e in pair.split("–")) == 1} or fractions
+    return [picture("coordination", "Coordination", figures.plot_coordination(near))] if near else []
+
+
+def _neighbours(contents: Contents) -> list[str]:
     spreads = {row["quantity"]: value_in(row, "spread") for row in contents.run.table("summary") if row.get("quantity")}
     cells = []
-    for pair, population in found.items():
+    for pair, population in _counted(contents).items():
         most = sorted(((n.value, int(case)) for case, n in population.cases.items() if n.value > 0.005), reverse=True)[:6]
         shares = ", ".join(f"{case}: {100 * share:.1f} %" for share, case in sorted(most, key=lambda m: m[1]))
         mean = with_spread(population.metadata.get("mean", "–"), spreads.get(f"{pair.replace('–', '-')} coordination"))
         cells.append([escape(pair), number(population.metadata.get("cutoff", ""), 3), mean, shares or "–"])
-    fractions = {pair: {int(case): n.value for case, n in population.cases.items()} for pair, population in found.items()}
-    near = {pair: shares for pair, shares in fractions.items() if sum(e in ANIONS for e in pair.split("–")) == 1} or fractions
     note = "Neighbours are counted to the first minimum of the partial g(r), measured in this run."
-    numbers = figure("Neighbours of every pair", table(("centre–neighbour", "cutoff (Å)", "mean", "shares"), cells), note, wide=True)
-    return [picture("coordination", "Coordination", figures.plot_coordination(near)), numbers]
+    headings = ("centre–neighbour", "cutoff (Å)", "mean", "shares")
+    return [figure("Neighbours of every pair", table(headings, cells), note, wide=True)] if cells else []
+
+
+def _counted(contents: Contents) -> dict[str, Population]:
+    return {n.removeprefix("coordination_").replace("-", "–"): p for n, p in contents.populations.items() if n.startswith("coordination_")}
 
 
 def _linkages(contents: Contents) -> list[str]:
@@ -177,7 +183,11 @@ def _constraints(contents: Contents) -> list[str]:
         plot.axes[0].axvline(3.0, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
         plot.axes[0].set_xlim(0.0, max(3.6, *(1.05 * sum(row.values()) for row in rows.values())))
     note = "Dashed: 3, where a network is rigid without stress. Bonds and independent angles by coordination numbers"
-    note += ", and those that stay fixed while the atoms move." if "motion" in rows else "; the trajectory holds too little motion to see which stay fixed."
+    note += (
+        ", and those that stay fixed while the atoms move."
+        if "motion" in rows
+        else "; to see which of them stay fixed in motion takes ten configurations of a trajectory."
+    )
     return [picture("constraints", "Topological constraints", plot, note)]
 
 

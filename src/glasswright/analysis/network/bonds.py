@@ -141,6 +141,10 @@ class Bonds:
             code = code * (2 * reach + 1) + shifts[:, axis] + reach
         return np.asarray(code)
 
+    def pair_keys(self, first: NDArray[np.int64], second: NDArray[np.int64], shifts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """One integer for each pair, whichever end it is seen from."""
+        return np.minimum(self.keys(first, second, shifts), self.keys(second, first, -shifts))
+
 
 Source: TypeAlias = "Atoms | Sequence[Atoms] | Sequence[Bonds]"
 """One configuration or several, or their bonds where these are known."""

@@ -11,6 +11,7 @@ from ..findings import Number
 from ..frames import Pair, elements_and_types, frames_of, pairs_of
 from ..pairs.coordination import Cutoffs
 from .bonds import all_bonds, bond_cutoffs, linked, network_cutoffs
+from .sharing import linked_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +32,8 @@ class WrongBonds:
 def homopolar_bonds(source: Atoms | Sequence[Atoms], cutoffs: Cutoffs | None = None) -> dict[Pair, WrongBonds]:
     """Bonds that a chemically ordered network would not have: pair of elements, alphabetical → how many; every such pair is listed.
 
+    Two formers with a linker in common are not bonded, however near: polyhedra that share edges.
+
     Parameters
     ----------
     cutoffs
@@ -50,6 +53,7 @@ def homopolar_bonds(source: Atoms | Sequence[Atoms], cutoffs: Cutoffs | None = N
             for bonds in frames:
                 all_of_network = bonds.among(bonds.of(network), bonds.of(network))
                 wrong = bonds.among(bonds.of([a]), bonds.of([b]))
+                wrong = wrong.only(~np.isin(bonds.pair_keys(wrong.first, wrong.second, wrong.shifts), linked_pairs(bonds)[2]))
                 of_bonds.append(len(wrong.first) / max(len(all_of_network.first), 1))
                 of_atoms.append(float(np.mean(wrong.number[bonds.of([a, b])] > 0)))
             found[a, b] = WrongBonds(Number.over(of_bonds), Number.over(of_atoms))

@@ -72,15 +72,19 @@ def edge_sharing(source: Source, cutoffs: Cutoffs | None = None) -> dict[str, Nu
 
 def joined_polyhedra(bonds: Bonds) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of network formers (of images of them) with anions in common: either atom, and the number of these anions."""
+    a, b, keys = linked_pairs(bonds)
+    _, index, anions = np.unique(keys, return_index=True, return_counts=True)
+    return a[index], b[index], anions
+
+
+def linked_pairs(bonds: Bonds) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Two network formers at one linker, once for every linker: either atom, and the key of the pair."""
     role = bonds.roles
     network = bonds.among(bonds.of(role.linkers), bonds.of(role.formers))
     left, right = network.couples(bonds.bridging)
     a, b = network.second[left], network.second[right]
     between = network.shifts[right] - network.shifts[left]
-    # The same pair seen from either end: keep the smaller key.
-    keys = np.minimum(bonds.keys(a, b, between), bonds.keys(b, a, -between))
-    _, index, anions = np.unique(keys, return_index=True, return_counts=True)
-    return a[index], b[index], anions
+    return a, b, bonds.pair_keys(a, b, between)
 
 
 def _joined(bonds: Bonds) -> dict[Pair, NDArray[np.int64]]:

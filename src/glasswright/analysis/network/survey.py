@@ -44,7 +44,7 @@ def _angles(bonds: Sequence[Bonds]) -> Findings:
     """Angles at every atom, dihedral angles of the network."""
     per_frame, elements = [angles_of(b) for b in bonds], bonds[0].elements
     curves = {f"angle_{'-'.join(triplet)}": curve for triplet, curve in distributions(per_frame, np.linspace(0, 180, 91)).items()}
-    curves |= {f"dihedral_{'-'.join(chain)}": curve for chain, curve in dihedral_angles(bonds, bin_width=4.0).items()}
+    curves |= {f"dihedral_{'-'.join(chain)}": curve for chain, curve in dihedral_angles(bonds, bin_width=5.0).items()}
     # In an oxide the angles of the network only: those at and around modifiers are many, broad and never measured.
     shown = {*network_formers(elements), *ANIONS} if "O" in elements else set(elements)
     numbers = {}
@@ -81,7 +81,7 @@ def _units(bonds: Sequence[Bonds]) -> Findings:
             cases = {"-".join(pair): getattr(b, attribute) for pair, b in bridges.items()}
             populations[what] = Population("Bridges between network formers", cases, _WHAT[attribute], "bridge")
     else:
-        curves = {f"bridge_angle_{a.split()[1]}-{b.split()[1]}": c for (a, b), c in bridge_angles(bonds, bin_width=4.0).items() if c.metadata["number"] > 50}  # type: ignore[operator]
+        curves = {f"bridge_angle_{a.split()[1]}-{b.split()[1]}": c for (a, b), c in bridge_angles(bonds, bin_width=5.0).items() if c.metadata["number"] > 100}  # type: ignore[operator]
     return Findings(curves, numbers, populations)
 
 
