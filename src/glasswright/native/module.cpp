@@ -9,4 +9,5 @@ NB_MODULE(GLASSWRIGHT_MODULE, m) {
     bind_triplets(m);
     bind_dynamics(m);
     bind_reciprocal(m);
+    bind_rings(m);
 }
