@@ -21,6 +21,7 @@ from .network.environments import coordination_defects, coordination_fractions, 
 from .network.homopolar import WrongBonds, homopolar_bonds
 from .network.linkages import linkages, qn_environments
 from .network.modifiers import Surroundings, modifier_surroundings
+from .network.rings import Ring, RingStatistics, ring_members, ring_statistics, rings
 from .network.sharing import Sharing, edge_sharing, polyhedra_sharing
 from .network.speciation import OxygenSpeciation, oxygen_speciation, qn
 from .pairs.coordination import BondLength, bond_lengths, coordination, neighbours
@@ -43,6 +44,8 @@ __all__ = [
     "Diffusion",
     "OxygenSpeciation",
     "Relaxation",
+    "Ring",
+    "RingStatistics",
     "Sharing",
     "Surroundings",
     "WrongBonds",
@@ -89,6 +92,9 @@ __all__ = [
     "qn_environments",
     "relaxation_time",
     "self_intermediate_scattering",
+    "ring_members",
+    "ring_statistics",
+    "rings",
     "sine_transform",
     "squared_displacement",
     "structure_factor",

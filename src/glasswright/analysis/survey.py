@@ -41,6 +41,7 @@ GROUPS: Mapping[str, Group] = {
     "pairs": Group("g(r), coordination numbers, bond lengths", "pairs.survey:survey_pairs"),
     "scattering": Group("S(Q), T(r) and the first sharp diffraction peak", "scattering.survey:survey_scattering"),
     "network": Group("bond angles, Qn, bridging and non-bridging oxygens", "network.survey:survey_network"),
+    "rings": Group("rings of the network by the definitions of Guttman, King, and primitive ones", "network.survey_rings:survey_rings", cost=0.3),
 }
 """In the order in which they are computed and shown."""
 
