@@ -127,3 +127,34 @@ def test_sodium_silicate(silicate: list[Atoms]) -> None:
     assert np.mean([sum(n * f for n, f in q.items()) for q in populations]) == pytest.approx(3.143, abs=0.02)
     # 29Si NMR has 71 % Q3 (Maekawa 1991). A fast quench freezes the disproportionation 2 Q3 = Q2 + Q4 of a hot melt: fewer Q3.
     assert 0.40 < np.mean([q.get(3, 0) for q in populations]) < 0.72
+
+
+def test_sodium_silicate_network(silicate: list[Atoms]) -> None:
+    """Stoichiometry holds exactly where every oxygen is bonded to one or two silicon atoms (all but two oxygens in 1700 at most are)."""
+    for glass in silicate:
+        units, joined = gw.analysis.qn(glass)["Si"], {k: n.value for k, n in gw.analysis.linkages(glass).items()}
+        free = joined.get("O-Na", 0.0)
+        assert free <= 2 / 1700
+        if not free:
+            assert sum(n * f for n, f in units.items()) == pytest.approx(4 - 2 * 0.3 / 0.7)
+        # Vaills et al. 2005: (11 - 10x)/3, isostatic at 20 % of Na2O.
+        assert gw.analysis.mean_field_constraints(glass).total.value == pytest.approx((11 - 10 * 0.3) / 3, abs=1e-3)
+        # Greaves' channels: sodium beside non-bridging oxygens, and these through the whole glass.
+        sodium = gw.analysis.modifier_surroundings(glass)["Na"]
+        assert sodium.non_bridging.value > 1.5 * sodium.bridging.value
+        assert sodium.compensating.value < 0.005  # there is no charge to compensate
+        channels = gw.analysis.clusters(glass, "Na", "non-bridging")
+        assert channels.spanning.value == 3
+        assert channels.largest.value > 0.95
+        assert gw.analysis.edge_sharing(glass)["Si"].value == 0
+
+
+def test_silica_network(silica: list[Atoms]) -> None:
+    # Staggered (60 and 180 degrees) before eclipsed (0 and 120): bars of 15 degrees hold 1500 angles each, 3 % of noise.
+    curve = gw.analysis.dihedral_angles(silica, bin_width=15.0)["O", "Si", "O", "Si"]
+    staggered, eclipsed = curve.y[[3, 4, 11]].mean(), curve.y[[0, 7, 8]].mean()
+    assert 1.03 < staggered / eclipsed < 1.3
+    assert curve.metadata["number"] == pytest.approx(len(silica) * 4000 * 3, rel=0.05)  # three for each of 4000 bonds, give or take defects
+    for glass in silica:
+        assert gw.analysis.clusters(glass, "Si", "O").spanning.value == 3
+        assert gw.analysis.edge_sharing(glass)["Si"].value < 0.05

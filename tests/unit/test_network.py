@@ -161,6 +161,16 @@ def test_sizes_of_clusters():
         analysis.clusters(atoms, "K", "O")
 
 
+def test_sites_of_a_cubic_lattice_percolate_where_they_must():
+    """Site percolation on the simple cubic lattice: threshold 0.3116, correlation length of a few sites at 0.24 and 0.40."""
+    rng = np.random.default_rng(5)
+    for occupied, spans in ((0.24, 0), (0.40, 3)):
+        sites = np.argwhere(rng.random((20, 20, 20)) < occupied) * 3.0
+        found = analysis.clusters(Atoms(f"Na{len(sites)}", positions=sites, cell=[60] * 3, pbc=True), "Na", cutoffs={("Na", "Na"): 3.2})
+        assert found.spanning.value == spans
+        assert (found.largest.value > 0.8) == (spans == 3)
+
+
 def test_dihedral_angles_by_iupac():
     """Looking along the middle bond, the rear one at +y of one at +x: a quarter turn clockwise."""
     cutoffs = {("Si", "O"): 1.9}
