@@ -30,7 +30,7 @@ class NeighbourPairs:
         return np.asarray(np.sqrt((self.vectors**2).sum(axis=1)))
 
 
-def pair_histogram(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, n_types: int, r_max: float, n_bins: int) -> NDArray[np.int64]:
+def pair_histogram(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, n_types: int, r_max: float, n_bins: int, threads: int = 1) -> NDArray[np.int64]:
     """Count pair distances below ``r_max``, every periodic image included.
 
     Parameters
@@ -45,6 +45,8 @@ def pair_histogram(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, n_ty
         [Å]; may exceed half the box.
     n_bins
         Equal bins between 0 and ``r_max``.
+    threads
+        The counts do not depend on their number.
 
     Returns
     -------
@@ -56,13 +58,13 @@ def pair_histogram(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, n_ty
         If the cell has no volume, a position is not finite, or an argument is out of range.
     """
     try:
-        counts: NDArray[np.int64] = core().pair_histogram(_doubles(positions), _doubles(cell), _integers(types), n_types, float(r_max), n_bins)
+        counts: NDArray[np.int64] = core().pair_histogram(_doubles(positions), _doubles(cell), _integers(types), n_types, float(r_max), n_bins, threads)
         return counts
     except (ValueError, TypeError) as error:
         raise _refused(error) from None
 
 
-def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cutoffs: ArrayLike) -> NeighbourPairs:
+def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cutoffs: ArrayLike, threads: int = 1) -> NeighbourPairs:
     """List all pairs of atom images closer than the cutoff of their types.
 
     Parameters
@@ -75,6 +77,8 @@ def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cut
         Integers ``(n_atoms,)``, indices into ``cutoffs``.
     cutoffs
         Symmetric ``(n_types, n_types)`` [Å]; 0 where two types are never neighbours.
+    threads
+        The list does not depend on their number.
 
     Raises
     ------
@@ -85,7 +89,7 @@ def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cut
     if not np.all(np.isfinite(table)) or not np.array_equal(table, table.T):
         raise InputError("The table of cutoffs must be finite and symmetric.")
     try:
-        return NeighbourPairs(*core().neighbour_pairs(_doubles(positions), _doubles(cell), _integers(types), table))
+        return NeighbourPairs(*core().neighbour_pairs(_doubles(positions), _doubles(cell), _integers(types), table, threads))
     except (ValueError, TypeError) as error:
         raise _refused(error) from None
 

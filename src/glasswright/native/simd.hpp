@@ -51,6 +51,8 @@ using Int = Vec<std::int32_t, lanes>;
 using UInt = Vec<std::uint32_t, lanes>;
 
 inline Float to_float(Int v) { return __builtin_convertvector(v, Float); }
+// Towards zero; of any value that an integer cannot hold, some integer.
+inline Int to_int(Float v) { return __builtin_convertvector(v, Int); }
 
 // Differences of fixed-point fractions wrap around.
 inline Int wrapping_difference(Int a, Int b) { return (Int)((UInt)a - (UInt)b); }
