@@ -35,7 +35,7 @@ class Curve:
     label: str = ""
     """Name for a legend, such as ``"Si-O"`` or ``"neutron"``."""
     metadata: Mapping[str, object] = field(default_factory=dict)
-    """Normalisation, window, Q range, resolution, source: anything a reader must know."""
+    """What a reader must know, such as normalisation, window, Q range, resolution and source."""
 
     def __post_init__(self) -> None:
         x, y = _readonly(self.x), _readonly(self.y)
