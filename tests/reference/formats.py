@@ -28,10 +28,22 @@ def gudrun(path: Path, groups: int = 1) -> Path:
     return path
 
 
+def _fortran(value: float) -> str:
+    """As E15.7 of Fortran writes it, with a leading zero: 0.1234567E+01."""
+    if value == 0:
+        return f"{'0.0000000E+00':>15s}"
+    power = int(np.floor(np.log10(abs(value)))) + 1
+    mantissa = value / 10.0**power
+    if round(abs(mantissa), 7) >= 1:
+        mantissa, power = mantissa / 10, power + 1
+    return f"{f'{mantissa:.7f}E{power:+03d}':>15s}"
+
+
 def epsr(path: Path, names: tuple[str, ...] = ("NeutronSiO2sq",)) -> Path:
     """A .t01: one line of names, then Q and (value, error) of each data set; the n-th is n times the first."""
     columns = [column for n in range(len(names)) for column in ((n + 1) * (S - 1), ERROR)]
-    path.write_text("#    Q           " + "".join(f"{name:30s}" for name in names) + "\n" + _rows(Q, *columns, form="{:15.7E}"))
+    table = "".join("".join(map(_fortran, row)) + "\n" for row in np.stack([Q, *columns], axis=1))
+    path.write_text("#    Q           " + "".join(f"{name:30s}" for name in names) + "\n" + table)
     return path
 
 

@@ -57,6 +57,11 @@ def test_epsr(tmp_path):
     assert np.allclose(Experiment.from_file(two, "S(Q)-1", **SILICA, dataset="X-ray SiO2").curve.y, 2 * (formats.S - 1), atol=1e-6)
 
 
+def test_three_named_columns_are_not_taken_for_epsr(tmp_path):
+    experiment = Experiment.from_file(text(tmp_path, "#  Q    S(Q)\n1.0 1.1 0.1\n2.0 0.9 0.1\n"), "S(Q)", **SILICA)
+    assert experiment.curve.metadata["format"] == "columns"
+
+
 def test_epsr_partials_are_no_measurement(tmp_path):
     path = formats.epsr(tmp_path / "a.EPSR.f01", ("Si-Si", "Si-O", "O-O"))
     with pytest.raises(InputError, match="partial functions"):

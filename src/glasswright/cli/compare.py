@@ -36,6 +36,7 @@ def compare(
     background: Annotated[int | None, typer.Option(help="Fit a polynomial in Q of this degree.", show_default=False)] = None,
     divisor: Annotated[str, typer.Option(help="What X-ray scattering was divided by: <f>2 or <f2>.")] = "<f>2",
     method: Annotated[str, typer.Option(help="transform of g(r), or direct sum.")] = "transform",
+    q_width: Annotated[float, typer.Option(help="Bins of the direct sum [1/Å].")] = 0.1,
     types: Annotated[str | None, typer.Option(help="Elements of atom types 1, 2, ... in LAMMPS files: Si,O.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where curves and picture go.", show_default="nowhere")] = None,
 ) -> None:
@@ -46,7 +47,7 @@ def compare(
     details |= {"isotopes": _isotopes(isotope or []), "format": format, "q_unit": q_unit, "dataset": int(dataset) if dataset and dataset.isdigit() else dataset}
     experiment = _experiment(data, {"kind": kind, "radiation": radiation, "composition": composition, "density": density, **details})
     blur: Literal["fit", "given"] = "fit" if fit_resolution else "given"
-    score = run_comparison(source, experiment, scale=scale, background=background, resolution=blur, method=_method(method), types=types)
+    score = run_comparison(source, experiment, scale=scale, background=background, resolution=blur, method=_method(method), q_width=q_width, types=types)
     _print(experiment, score)
     if out is not None:
         from ..workflows.compared import write_comparison

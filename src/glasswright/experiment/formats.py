@@ -107,7 +107,8 @@ def _recognised(lines: Sequence[str]) -> str:
         return "gudrun"
     if len(lines) > 2 and re.fullmatch(r"\s*\d+\s*", lines[0]) and len(_words(lines[2])) in (2, 3) and not _is_row(lines[1]) and _is_row(lines[2]):
         return "rmc"
-    if first == 1 and re.match(r"#\s+[Qr]\s{2,}\S", lines[0]) and len(lines) > 1 and len(_words(lines[1])) % 2 == 1:
+    numbers = _words(lines[1]) if len(lines) > 1 else []
+    if first == 1 and re.match(r"#\s+[Qr]\s{2,}\S", lines[0]) and len(numbers) % 2 == 1 and all(re.fullmatch(r"-?0\.\d{7}E[+-]\d\d", n) for n in numbers):
         return "epsr"
     return "columns"
 
@@ -132,7 +133,8 @@ def _gudrun(path: Path, lines: Sequence[str], dataset: int | str | None) -> Tabl
         )
     rows, header = _rows(path, lines, lambda n: n == 2 * counts[0] + 1, f"{2 * counts[0] + 1}")
     if len(rows) != counts[1]:
-        raise InputError(f"{path} holds {len(rows)} rows, its header says {counts[1]}.", "The file is cut short.", "Copy it again.")
+        mend = 'Copy it again, or read it as it is with format="columns".'
+        raise InputError(f"{path} holds {len(rows)} rows, its header says {counts[1]}.", "The file is cut short.", mend)
     names = [f"group {i + 1}" for i in range(counts[0])]
     return _one_of(path, Table(rows, "gudrun", header), names, dataset)
 

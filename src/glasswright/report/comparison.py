@@ -119,6 +119,8 @@ def residual_note(found: Mapping[str, object]) -> str:
         parts.append(f"both with a {escape(str(found['window']).capitalize())} window")
     if found.get("source"):
         parts.append(f"measured: {escape(str(found['source']))}")
+    warnings = found.get("warnings")
+    parts += [escape(str(w).rstrip(".")) for w in warnings] if isinstance(warnings, list | tuple) else []
     return "; ".join(parts)
 
 

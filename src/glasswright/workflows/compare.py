@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.frames import Pair, frames_of
+from ..analysis.sample import Q_MAX
 from ..analysis.scattering.agreement import WIDEST, Agreement, Freedom, agreement, chi_squared, fitted_resolution
 from ..analysis.scattering.as_measured import Resolution, Sharp, as_measured, highest_q, resolution_of, sharp
 from ..analysis.scattering.partials import PartialSamples
@@ -47,7 +48,7 @@ def compare(
     background: int | None = None,
     resolution: Blur = "given",
     method: Method = "transform",
-    q_width: float | None = None,
+    q_width: float = 0.1,
     types: str | None = None,
 ) -> Score: ...
 
@@ -61,7 +62,7 @@ def compare(
     background: int | None = None,
     resolution: Blur = "given",
     method: Method = "transform",
-    q_width: float | None = None,
+    q_width: float = 0.1,
     types: str | None = None,
 ) -> list[Score]: ...
 
@@ -74,7 +75,7 @@ def compare(
     background: int | None = None,
     resolution: Blur = "given",
     method: Method = "transform",
-    q_width: float | None = None,
+    q_width: float = 0.1,
     types: str | None = None,
 ) -> Score | list[Score]:
     """Score a model against a measured curve, or several, as the instrument would have seen the model.
@@ -111,7 +112,8 @@ def compare(
     frames, sizes = _frames(source, types)
     for one in experiments:
         _same_elements(set(frames[0].symbols), one)
-    counted = pair_shells(frames, max(highest_q(e) for e in experiments))
+    # At least as far as an analysis counts: the same score, whatever else is compared along.
+    counted = pair_shells(frames, max(Q_MAX, *(highest_q(e) for e in experiments)))
     shells = replace(counted, excess=_means(counted.excess, sizes))
 
     def direct(q: NDArray[np.float64]) -> PartialSamples:
@@ -151,6 +153,7 @@ def compare_shells(shells: PairShells, experiment: Experiment, freedom: Freedom 
     words = _words(freedom, blur if resolution == "fit" else None)
     about: dict[str, object] = {"r_chi": found.r_chi, "r_chi_scaled": found.r_chi_scaled, "scale": found.scale, "policy": words, "compared": where}
     about |= {"resolution": blur.sentence, "window": part.window, "q_range": list(part.q_range or (float(model.q[0]), float(model.q[-1])))}
+    about |= {"warnings": warnings} if warnings else {}
     curves = _curves(experiment, part, model, samples, found, (factor, offset), about)
     sentence = " ".join([_sentence(part, found, where, words, chi[1]), *warnings])
     errors: tuple[float | None, ...] = found.errors or (None, None, None)
