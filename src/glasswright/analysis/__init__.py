@@ -27,6 +27,7 @@ from .network.speciation import OxygenSpeciation, oxygen_speciation, qn
 from .pairs.coordination import BondLength, bond_lengths, coordination, neighbours
 from .pairs.cutoffs import bonded_pairs, cutoffs
 from .pairs.rdf import partial_rdf, total_rdf, weighted_rdf
+from .scattering.contrast import Combination, ContrastPartials, IsotopicDifference, isotopic_difference, partials_by_contrast
 from .scattering.conversion import convert
 from .scattering.formalisms import convert_partials
 from .scattering.fsdp import DiffractionPeak, first_sharp_diffraction_peak
@@ -38,10 +39,13 @@ __all__ = [
     "BondLength",
     "Bridges",
     "Clusters",
+    "Combination",
     "Constraints",
+    "ContrastPartials",
     "CurrentCorrelations",
     "DiffractionPeak",
     "Diffusion",
+    "IsotopicDifference",
     "OxygenSpeciation",
     "Relaxation",
     "Ring",
@@ -75,6 +79,7 @@ __all__ = [
     "four_point_susceptibility",
     "homopolar_bonds",
     "intermediate_scattering",
+    "isotopic_difference",
     "linkages",
     "mean_field_constraints",
     "mean_square_displacement",
@@ -87,6 +92,7 @@ __all__ = [
     "oxygen_speciation",
     "partial_rdf",
     "partial_structure_factors",
+    "partials_by_contrast",
     "polyhedra_sharing",
     "qn",
     "qn_environments",
