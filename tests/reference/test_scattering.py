@@ -8,6 +8,7 @@ from ase import Atoms
 from ase.build import bulk
 
 from glasswright import analysis
+from glasswright.analysis import convert_partials
 from glasswright.analysis.scattering.windows import window_values
 from glasswright.errors import InputError
 from glasswright.library.scattering import mean_squared_length, neutron_length, weights, xray_form_factor
@@ -42,23 +43,74 @@ def test_direct_sum_equals_the_definition():
     assert analysis.structure_factor(atoms, [target], method="direct", q_width=0.02).y[0] == pytest.approx(expected, rel=1e-10)
 
 
-def test_direct_sum_equals_finufft():
-    finufft = pytest.importorskip("finufft", reason="finufft is the second program of this test")
-    rng = np.random.default_rng(5)
-    length = 14.0
-    atoms = Atoms("Si30O60", positions=rng.random((90, 3)) * length, cell=[length] * 3, pbc=True)
-    points = 2 * np.pi * atoms.get_scaled_positions()
-    b = np.array([neutron_length(s) for s in atoms.symbols], dtype=complex)
-    n = 33
-    modes = finufft.nufft3d1(*np.ascontiguousarray(points.T), b, (n, n, n), eps=1e-12)
-    axis = np.arange(-(n // 2), n // 2 + 1) * 2 * np.pi / length
-    norm = np.sqrt((np.array(np.meshgrid(axis, axis, axis, indexing="ij")) ** 2).sum(axis=0))
-    q = np.arange(1.0, 6.0, 0.25)
-    curve = analysis.structure_factor(atoms, q, method="direct", q_width=0.25)
-    for value, centre in zip(curve.y, q, strict=True):
-        chosen = np.abs(norm - centre) < 0.125
-        expected = 1 + ((np.abs(modes[chosen]) ** 2).mean() / 90 - (np.abs(b) ** 2).mean()) / b.real.mean() ** 2
-        assert value == pytest.approx(expected, abs=1e-8)
+def plain_partials(atoms, q, width):
+    """Faber-Ziman partials over all reciprocal-lattice vectors within bins, every phase written out: the second program of these tests."""
+    reciprocal = 2 * np.pi * np.linalg.inv(atoms.cell.array).T
+    most = np.floor((q[-1] + width) * np.linalg.norm(atoms.cell.array, axis=1) / (2 * np.pi)).astype(int)
+    vectors = np.array(np.meshgrid(*[np.arange(-m, m + 1) for m in most])).reshape(3, -1).T @ reciprocal
+    norm = np.linalg.norm(vectors, axis=1)
+    symbols = np.array(list(atoms.symbols))
+    elements = sorted(set(symbols))
+    found = {(a, b): [] for i, a in enumerate(elements) for b in elements[i:]}
+    for centre in q:
+        k = vectors[(np.abs(norm - centre) < width / 2) & (norm > 0)]
+        rho = {e: np.exp(1j * k @ atoms.positions[symbols == e].T).sum(axis=1) for e in elements}
+        for a, b in found:
+            ca, cb = np.mean(symbols == a), np.mean(symbols == b)
+            found[a, b].append(1 + ((rho[a] * rho[b].conj()).real.mean() / len(atoms) - (a == b) * ca) / (ca * cb))
+    return {pair: np.array(values) for pair, values in found.items()}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("slabs", [1, 3])
+def test_direct_sum_equals_the_plain_sum(monkeypatch, slabs, threads):
+    """To 1e-6 of S (the transform is asked for 1e-9 of its amplitudes), in a skewed cell, whole or slab by slab, on one thread or two."""
+    atoms = disordered()
+    atoms.positions += 40.0  # far outside the cell
+    q = np.arange(0.4, 4.0, 0.2)
+    if slabs > 1:
+        monkeypatch.setattr("glasswright.analysis.scattering.direct.MEMORY", 1.0)
+        monkeypatch.setattr("glasswright.analysis.scattering.direct.THINNEST", 8)
+    ours = analysis.partial_structure_factors(atoms, q, "direct", 0.3, formalism="ashcroft-langreth", threads=threads)
+    plain = convert_partials(plain_partials(atoms, q, 0.3), {"Ge": 0.4, "Se": 0.6}, "faber-ziman", "ashcroft-langreth")
+    for pair, values in plain.items():
+        assert np.all(np.abs(ours[pair].y - values) <= 1e-6 * np.maximum(np.abs(values), 0.01)), pair
+
+
+def test_direct_sum_is_that_of_the_lattice_not_of_the_cell():
+    """Other vectors for one lattice, an extremely skewed choice among them."""
+    atoms = disordered()[:300]
+    q = np.arange(0.5, 3.0, 0.25)
+    reference = analysis.structure_factor(atoms, q, method="direct")
+    for change in ([[1, 0, 0], [3, 1, 0], [-2, 5, 1]], [[1, 1, 0], [0, 1, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, 1], [1, 0, 0]]):
+        other = atoms.copy()
+        other.set_cell(np.array(change) @ atoms.cell.array)
+        assert np.allclose(analysis.structure_factor(other, q, method="direct").y, reference.y, atol=1e-7)
+
+
+def test_too_many_vectors_are_refused():
+    atoms = Atoms("Si2", positions=[[0, 0, 0], [300, 1, 1]], cell=[600] * 3, pbc=True)
+    with pytest.raises(InputError, match="auto"):
+        analysis.structure_factor(atoms, [30.0], method="direct")
+
+
+def test_auto_joins_direct_sum_and_transform():
+    """Each where it is good: the direct sum below 2π / (half box), the transform above twice that; no step between."""
+    atoms = disordered()
+    q = np.arange(0.25, 6.0, 0.05)
+    auto = analysis.structure_factor(atoms, q, method="auto", q_width=0.1)
+    direct = analysis.structure_factor(atoms, q, method="direct", q_width=0.1)
+    transform = analysis.structure_factor(atoms, q)
+    start = 2 * np.pi / transform.metadata["r_max"]
+    assert np.allclose(auto.y[q < start], direct.y[q < start], atol=1e-12)
+    assert np.allclose(auto.y[q > 2 * start], transform.y[q > 2 * start], atol=1e-12)
+    between = (q > start) & (q < 2 * start)
+    assert between.any()
+    low, high = np.minimum(direct.y, transform.y)[between], np.maximum(direct.y, transform.y)[between]
+    assert np.all((auto.y[between] >= low - 1e-12) & (auto.y[between] <= high + 1e-12))
+    assert f"{start:.2f}" in auto.metadata["joined"]
+    assert len(analysis.structure_factor(atoms, [0.3], method="auto")) == 1
+    assert np.allclose(analysis.structure_factor(atoms, [5.0, 6.0], method="auto").y, analysis.structure_factor(atoms, [5.0, 6.0]).y)
 
 
 @pytest.mark.parametrize("radiation", ["neutron", "xray"])
@@ -124,10 +176,40 @@ def test_scattering_lengths():
 
 
 def test_form_factors_start_at_the_number_of_electrons():
-    for element, z in {"O": 8, "Na": 11, "Si": 14, "Ge": 32}.items():
+    for element, z in {"O": 8, "O1-": 9, "O2-": 10, "Na": 11, "Na1+": 10, "Na+": 10, "Si": 14, "Si4+": 10, "Ge": 32, "Ge4+": 28}.items():
         f = xray_form_factor(element, np.array([0.0, 5.0, 20.0]))
         assert f[0] == pytest.approx(z, abs=0.02)
         assert np.all(np.diff(f) < 0)
+
+
+def test_ions_differ_from_atoms_in_their_outer_electrons_only():
+    """Beyond Q = 12 1/Å only the core scatters."""
+    q = np.array([12.0, 20.0])
+    for atom, ion in (("O", "O2-"), ("Si", "Si4+"), ("Ca", "Ca2+")):
+        assert np.allclose(xray_form_factor(atom, q), xray_form_factor(ion, q), rtol=0.02)
+        assert abs(xray_form_factor(atom, q / 12)[0] - xray_form_factor(ion, q / 12)[0]) > 0.1
+
+
+@pytest.mark.parametrize("name", ["Si3+", "O3-", "Xx", "si", "", "Si4", "4Si+"])
+def test_unknown_ions_are_refused(name):
+    with pytest.raises(InputError):
+        xray_form_factor(name, np.array([1.0]))
+
+
+def test_ions_in_the_total():
+    atoms = disordered()
+    q = np.array([1.0, 3.0])
+    neutral = analysis.structure_factor(atoms, q, "xray")
+    ions = analysis.structure_factor(atoms, q, "xray", form_factors={"Ge": "Ge4+"})
+    assert ions.metadata["form_factors"] == {"Ge": "Ge4+", "Se": "Se"}
+    assert not np.allclose(neutral.y, ions.y, atol=1e-4)
+    for wrong in ({"Ge": "Si4+"}, {"Si": "Si4+"}, {"Ge": "Ge9+"}):
+        with pytest.raises(InputError):
+            analysis.structure_factor(atoms, q, "xray", form_factors=wrong)
+    with pytest.raises(InputError, match="nuclei"):
+        analysis.structure_factor(atoms, q, "neutron", form_factors={"Ge": "Ge4+"})
+    with pytest.raises(InputError):
+        analysis.structure_factor(atoms, [80.0], "xray")
 
 
 def test_weights_sum_to_one():
@@ -169,3 +251,14 @@ def test_sine_transform_inverts_a_gaussian():
 def test_lorch_window():
     x = np.array([0.0, 5.0, 10.0, 11.0])
     assert np.allclose(window_values("lorch", x, 10.0), [1, 2 / np.pi, 0, 0])
+    assert np.allclose(window_values("welch", x, 10.0), [1, 0.75, 0, 0])
+    assert np.allclose(window_values("none", x, 10.0), [1, 1, 1, 0])
+
+
+def test_revised_lorch_window_is_the_average_over_a_sphere():
+    """3 j₁(QΔ)/(QΔ) of a ball of radius Δ, by quadrature of ∫ 4πr² sin(Qr)/(Qr) dr over its volume."""
+    q, q_max = np.array([1e-6, 3.0, 9.0, 10.0]), 10.0
+    radius = 4.493409457909064 / q_max
+    r = (np.arange(20000) + 0.5) / 20000 * radius
+    expected = [np.mean(r**2 * np.sinc(k * r / np.pi)) * 3 / radius**2 for k in q]
+    assert np.allclose(window_values("revised-lorch", q, q_max), expected, atol=1e-5)

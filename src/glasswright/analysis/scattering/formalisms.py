@@ -75,7 +75,7 @@ def _to_faber_ziman(partials: Mapping[Pair, NDArray[np.float64]], fractions: Map
     (a, x), (b, y) = sorted(fractions.items())
     nn, nc, cc = (partials[pair] for pair in NUMBER_CONCENTRATION)
     excess = cc / (x * y) - 1  # c₁c₂ (S₁₁ + S₂₂ - 2 S₁₂)
-    return {(a, a): nn + 2 * nc / x + y / x * excess, (a, b): nn + nc * (1 / y - 1 / x) - excess, (b, b): nn - 2 * nc / y + x / y * excess}
+    return {(a, a): nn + 2 * nc / x + y / x * excess, (a, b): nn + nc * (1 / x - 1 / y) - excess, (b, b): nn - 2 * nc / y + x / y * excess}
 
 
 def _from_faber_ziman(partials: Mapping[Pair, NDArray[np.float64]], fractions: Mapping[str, float], target: str) -> dict[Pair, NDArray[np.float64]]:

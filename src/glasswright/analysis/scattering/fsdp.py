@@ -82,7 +82,7 @@ def first_sharp_diffraction_peak(s: Curve, q_range: tuple[float, float] | None =
         beyond = np.flatnonzero(np.diff(smooth[top:]) > 0)
         minimum = s.x[top + int(beyond[0])] if beyond.size else s.x[-1]
         q_range = (RANGE[0] * float(s.x[top]), min(RANGE[1] * float(s.x[top]), float(minimum)))
-    part = (s.x >= q_range[0]) & (s.x <= q_range[1])
+    part = (s.x >= q_range[0] - 1e-9) & (s.x <= q_range[1] + 1e-9)
     return _fit(s, part, float(s.x[top])) if part.sum() > 7 else None
 
 
