@@ -34,10 +34,20 @@ from .scattering.fsdp import DiffractionPeak, first_sharp_diffraction_peak
 from .scattering.real_space import d_of_r, number_density, sine_transform, t_of_r, xray_rdf
 from .scattering.resolution import broaden
 from .scattering.structure_factor import partial_structure_factors, structure_factor
+from .space.bond_order import BondOrder, bond_order
+from .space.cavities import Cavities, cavities, limiting_radius
+from .space.fingerprints import Fingerprints, fingerprints
+from .space.homology import PersistenceDiagram, persistence_diagrams
+from .space.loops import accumulated_persistence, loop_spectrum
+from .space.radii import contact_radii
+from .space.tetrahedrality import tetrahedrality
+from .space.voronoi import VoronoiCells, voronoi_cells
 
 __all__ = [
     "BondLength",
+    "BondOrder",
     "Bridges",
+    "Cavities",
     "Clusters",
     "Combination",
     "Constraints",
@@ -45,22 +55,29 @@ __all__ = [
     "CurrentCorrelations",
     "DiffractionPeak",
     "Diffusion",
+    "Fingerprints",
     "IsotopicDifference",
     "OxygenSpeciation",
+    "PersistenceDiagram",
     "Relaxation",
     "Ring",
     "RingStatistics",
     "Sharing",
     "Surroundings",
+    "VoronoiCells",
     "WrongBonds",
+    "accumulated_persistence",
     "bond_angles",
     "bond_cutoffs",
     "bond_lengths",
+    "bond_order",
     "bonded_pairs",
     "bridge_angles",
     "broaden",
+    "cavities",
     "clusters",
     "connectivity",
+    "contact_radii",
     "convert",
     "convert_partials",
     "coordination",
@@ -74,13 +91,16 @@ __all__ = [
     "dihedral_angles",
     "edge_sharing",
     "environments",
+    "fingerprints",
     "first_sharp_diffraction_peak",
     "four_coordinated",
     "four_point_susceptibility",
     "homopolar_bonds",
     "intermediate_scattering",
     "isotopic_difference",
+    "limiting_radius",
     "linkages",
+    "loop_spectrum",
     "mean_field_constraints",
     "mean_square_displacement",
     "modifier_surroundings",
@@ -93,6 +113,7 @@ __all__ = [
     "partial_rdf",
     "partial_structure_factors",
     "partials_by_contrast",
+    "persistence_diagrams",
     "polyhedra_sharing",
     "qn",
     "qn_environments",
@@ -105,11 +126,13 @@ __all__ = [
     "squared_displacement",
     "structure_factor",
     "t_of_r",
+    "tetrahedrality",
     "total_rdf",
     "van_hove_distinct",
     "van_hove_self",
     "velocity_autocorrelation",
     "vibrational_density_of_states",
+    "voronoi_cells",
     "weighted_rdf",
     "xray_rdf",
 ]

@@ -42,6 +42,9 @@ GROUPS: Mapping[str, Group] = {
     "scattering": Group("S(Q), T(r) and the first sharp diffraction peak", "scattering.survey:survey_scattering"),
     "network": Group("bond angles, Qn, bridging and non-bridging oxygens", "network.survey:survey_network"),
     "rings": Group("rings of the network by the definitions of Guttman, King, and primitive ones", "network.survey_rings:survey_rings", cost=0.3),
+    "order": Group("tetrahedrality, bond-orientational order, Voronoi cells", "space.survey:survey_order"),
+    "homology": Group("persistence diagrams, loops in reciprocal space", "space.survey:survey_homology"),
+    "cavities": Group("free volume, cavities", "space.survey:survey_cavities", by_default=False, cost=8.0),
 }
 """In the order in which they are computed and shown."""
 

@@ -10,4 +10,5 @@ NB_MODULE(GLASSWRIGHT_MODULE, m) {
     bind_dynamics(m);
     bind_reciprocal(m);
     bind_rings(m);
+    bind_homology(m);
 }
