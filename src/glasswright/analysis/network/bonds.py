@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ...composition import CONDITIONAL_FORMERS, NETWORK_FORMERS
+from ...composition import CONDITIONAL_FORMERS, MODIFIERS, NETWORK_FORMERS
 from ...errors import InputError
 from ..findings import Number
 from ..frames import Pair, elements_and_types, frames_of, pairs_of
@@ -32,7 +32,8 @@ class Roles:
     """What the elements of a glass do in its network."""
 
     formers: tuple[str, ...]
-    """Centres of the polyhedra: Si, B, Al, Ge, ...; in a glass of one kind of bond (a-Si, a metal) every element."""
+    """Centres of the polyhedra: Si, B, Al, Ge, ..., where there is none of them what is no modifier (Be, Zn); in a glass without linkers
+    (a-Si, a metal) every element."""
     linkers: tuple[str, ...]
     """Corners of the polyhedra: the anions, in a chalcogenide S, Se, Te; none in an elemental glass."""
     modifiers: tuple[str, ...]
@@ -51,8 +52,9 @@ def roles(elements: Sequence[str]) -> Roles:
     linkers = present & ANIONS or present & CHALCOGENS
     if linkers == present:
         linkers = set()
-    formers = set(network_formers(sorted(present - linkers))) if linkers else present
-    return Roles(tuple(sorted(formers)), tuple(sorted(linkers)), tuple(sorted(present - linkers - formers)))
+    rest = present - linkers
+    formers = set(network_formers(sorted(rest))) or rest - MODIFIERS - {"H"} if linkers else present
+    return Roles(tuple(sorted(formers)), tuple(sorted(linkers)), tuple(sorted(rest - formers)))
 
 
 @dataclass(frozen=True, eq=False)

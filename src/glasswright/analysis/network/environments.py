@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ..findings import Number
 from ..frames import Pair
 from ..pairs.coordination import Cutoffs
@@ -56,9 +57,17 @@ def coordination_fractions(source: Source, cutoffs: Cutoffs | None = None) -> di
 
 
 def four_coordinated(source: Source, element: str = "B", cutoffs: Cutoffs | None = None) -> Number:
-    """Share of the atoms of an element with four linkers around them: N4 of a borate, as NMR quotes it."""
-    found = []
-    for bonds in all_bonds(source, cutoffs):
+    """Share of the atoms of an element with four linkers around them: N4 of a borate, as NMR quotes it.
+
+    Raises
+    ------
+    InputError
+        If there is no such atom.
+    """
+    frames, found = all_bonds(source, cutoffs), []
+    if element not in frames[0].elements:
+        raise InputError(f"There is no {element} in this glass.", mend=f"The elements are {', '.join(frames[0].elements)}.")
+    for bonds in frames:
         around = bonds.counts[:, bonds.columns(bonds.roles.linkers)].sum(axis=1)[bonds.of([element])]
         found.append(float(np.mean(around == 4)))
     return Number.over(found)

@@ -59,7 +59,7 @@ def _units(bonds: Sequence[Bonds]) -> Findings:
     """Qn units, species of oxygen, what bridges what."""
     role, numbers = bonds[0].roles, dict[str, Number]()
     populations = {"linkages": Population("What the linkers join", _frequent(linkages(bonds)), "fraction", "linkage")}
-    if "O" in role.linkers:
+    if "O" in role.linkers and network_formers(role.formers):
         each = [qn([b]) for b in bonds]
         for former in each[0]:
             most = max(max(p[former]) for p in each)
