@@ -99,7 +99,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def _recognised(lines: Sequence[str]) -> str:
-    head = "\n".join(lines[:200]).lower()
+    head = "\n".join(lines[:400]).lower()
     if re.search(r"^#+ *start data", head, re.MULTILINE) or re.search(r"^#l\s", head, re.MULTILINE):
         return "pdfget"
     first = next((number for number, line in enumerate(lines) if not line.lstrip().startswith("#")), len(lines))

@@ -38,6 +38,8 @@ class MeasuredCurve:
     """Where to get it."""
     window: Literal["none", "lorch"] = "none"
     isotopes: Mapping[str, str] = field(default_factory=dict)
+    divisor: Literal["<f>2", "<f2>"] = "<f>2"
+    """Of X-rays."""
 
     def load(self) -> Experiment | None:
         """The measured curve; None where it does not ship and is not in the data folder."""
@@ -56,9 +58,8 @@ class MeasuredCurve:
         )
 
     def _read(self, path: Path) -> Experiment:
-        return Experiment.from_file(
-            path, self.kind, self.radiation, self.composition, self.density, self.q_range, self.window, isotopes=self.isotopes, source=self.source
-        )
+        sample = (self.composition, self.density, self.q_range, self.window)
+        return Experiment.from_file(path, self.kind, self.radiation, *sample, isotopes=self.isotopes, source=self.source, divisor=self.divisor)
 
 
 def measured_curves(composition: Composition) -> list[MeasuredCurve]:
