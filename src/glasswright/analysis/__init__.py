@@ -26,7 +26,10 @@ from .network.sharing import Sharing, edge_sharing, polyhedra_sharing
 from .network.speciation import OxygenSpeciation, oxygen_speciation, qn
 from .pairs.coordination import BondLength, bond_lengths, coordination, neighbours
 from .pairs.cutoffs import bonded_pairs, cutoffs
+from .pairs.peaks import PeakFit, bond_peaks, fit_first_peak
 from .pairs.rdf import partial_rdf, total_rdf, weighted_rdf
+from .pairs.running_coordination import running_coordination
+from .pairs.three_body import altbc, alternation
 from .scattering.contrast import Combination, ContrastPartials, IsotopicDifference, isotopic_difference, partials_by_contrast
 from .scattering.conversion import convert
 from .scattering.formalisms import convert_partials
@@ -58,6 +61,7 @@ __all__ = [
     "Fingerprints",
     "IsotopicDifference",
     "OxygenSpeciation",
+    "PeakFit",
     "PersistenceDiagram",
     "Relaxation",
     "Ring",
@@ -67,10 +71,13 @@ __all__ = [
     "VoronoiCells",
     "WrongBonds",
     "accumulated_persistence",
+    "altbc",
+    "alternation",
     "bond_angles",
     "bond_cutoffs",
     "bond_lengths",
     "bond_order",
+    "bond_peaks",
     "bonded_pairs",
     "bridge_angles",
     "broaden",
@@ -93,6 +100,7 @@ __all__ = [
     "environments",
     "fingerprints",
     "first_sharp_diffraction_peak",
+    "fit_first_peak",
     "four_coordinated",
     "four_point_susceptibility",
     "homopolar_bonds",
@@ -121,6 +129,7 @@ __all__ = [
     "ring_members",
     "ring_statistics",
     "rings",
+    "running_coordination",
     "self_intermediate_scattering",
     "sine_transform",
     "squared_displacement",

@@ -15,7 +15,7 @@ from .scattering.shells import PairShells, pair_shells
 if TYPE_CHECKING:
     from ase import Atoms
 
-Q_MAX = 40.0
+Q_MAX = 52.0
 """S(Q) is computed up to here [1/Å]."""
 
 

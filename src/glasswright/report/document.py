@@ -18,6 +18,7 @@ from .comparison import radiation_of
 from .contents import Contents
 from .figures import pretty_unit
 from .html import definitions, formula, link, listing, number
+from .pairs import pairs
 from .palette import theme
 from .plain import plain
 from .scattering import scattering
@@ -39,7 +40,7 @@ class Section:
 SECTIONS = (
     Section("scattering", "Diffraction", scattering, ("scattering", "comparison")),
     Section("facts", "Simulated and measured", sections.facts),
-    Section("distances", "Distances", sections.distances, ("pairs",)),
+    Section("distances", "Distances", pairs, ("pairs",)),
     Section("network", "Network", network.network, ("network",)),
     Section("angles", "Angles", network.angles),
     Section("run", "The run", sections.thermo),

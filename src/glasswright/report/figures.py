@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_VARIABLES = {"g(r)": "r", "T(r)": "r", "D(r)": "r", "S(Q)": "Q", "i(Q)": "Q", "F(Q)": "Q", "angle": "angle", "MSD": "time"}
+_VARIABLES = {"g(r)": "r", "T(r)": "r", "D(r)": "r", "n(r)": "r", "S(Q)": "Q", "i(Q)": "Q", "F(Q)": "Q", "angle": "angle", "MSD": "time"}
 _VARIABLES |= {"G(r)": "r", "GK(r)": "r", "RDF(r)": "r", "S(Q)-1": "Q", "Q[S(Q)-1]": "Q"}
 _NAMES = {"angle": "probability", "MSD": "mean-square displacement"}
 _UNITS = {"1/Å": "Å⁻¹", "A^-1": "Å⁻¹", "g/cm3": "g/cm³", "Å2": "Å²", "Å^2": "Å²", "degrees": "°", "degree": "°", "deg": "°", "1/degree": "1/°", "1/deg": "1/°"}

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.pairs.cutoffs import ANIONS
-from ..curve import Curve
 from ..library.measurements import is_expected
 from . import figures
 from .contents import Contents, value_in
@@ -106,32 +104,6 @@ def _programme(values: Any, unit: str) -> str:
 def _at_end(thermo: Mapping[str, Any], start: float, end: float) -> list[str]:
     late = (thermo["time"] > end - 0.2 * (end - start)) & (thermo["time"] <= end * (1 + 1e-9))
     return [number(np.mean(thermo[name][late]), 4) if late.any() else "–" for name in ("temperature", "density", "pressure")]
-
-
-def distances(contents: Contents) -> str:
-    """Pair distribution functions."""
-    cards = []
-    partials = _partials(contents.named("rdf_"))
-    if partials:
-        reach = min(10.0, max(c.x[-1] for c in partials.values()))
-        plot = figures.plot_panels(partials, others=[_partials(one) for one in contents.of_replicas("rdf_")], x_range=(1.0, reach), level=1.0, height=2.2)
-        cards.append(picture("rdf", "Partial pair distribution functions g(r)", plot, contents.band_note, wide=True))
-    for prefix, title, level in (("rdf_total_", "Total g(r)", 1.0), ("t_of_r_", "Total correlation function T(r)", None)):
-        chosen = _by_radiation(contents.named(prefix))
-        if chosen:
-            others = [_by_radiation(one) for one in contents.of_replicas(prefix)]
-            reach = min(10.0, max(c.x[-1] for c in chosen.values()))
-            cards.append(picture(prefix.strip("_"), title, figures.plot_curves(chosen, others=others, x_range=(1.0, reach), level=level), contents.band_note))
-    return grid(cards)
-
-
-def _partials(curves: Mapping[str, Curve]) -> dict[str, Curve]:
-    """Keyed as the field writes them, anion last."""
-    return {"–".join(sorted(k.split("-"), key=lambda e: (e in ANIONS, e))): c for k, c in curves.items() if not k.startswith("total_")}
-
-
-def _by_radiation(curves: Mapping[str, Curve]) -> dict[str, Curve]:
-    return {k.replace("xray", "X-ray"): c for k, c in curves.items()}
 
 
 def melt(contents: Contents) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -19,9 +19,7 @@ from ..errors import InputError
 from ..io.run import Run
 from ..io.run_writer import write_run_toml
 from ..io.structures import write_structure
-from ..library.measurements import measured_curves
-from .compare import compare_shells
-from .measured import SummaryRow, beside_measured, known_facts, summary_rows
+from .measured import SummaryRow, beside_measured, comparison, known_facts, summary_rows
 from .samples import file_sample, memory_sample, run_sample
 from .tables import write_analysis
 
@@ -173,32 +171,8 @@ def _survey(sample: Sample, names: Sequence[str], progress: Progress) -> tuple[d
     if composition is not None:
         found = {name: beside_measured(findings, composition, absent) for name, findings in found.items()}
         if "scattering" in names:
-            found[COMPARISON] = _comparison(sample, composition, absent)
+            found[COMPARISON] = comparison(sample, composition, absent)
     return found, absent
-
-
-def _comparison(sample: Sample, composition: Composition, absent: list[str]) -> Findings:
-    """Measured curves of this glass, the simulated ones as the instruments would have seen them, and their residuals."""
-    curves, numbers = {}, {}
-    for entry in measured_curves(composition):
-        radiation, isotopes = "X-ray" if entry.radiation == "xray" else "neutron", "".join(f"_{i}" for i in entry.isotopes.values())
-        try:
-            experiment = entry.load()
-            if experiment is None:
-                absent.append(entry.where_to_get_it())
-                continue
-            score = compare_shells(sample.shells, experiment)
-        except InputError as error:  # the file is no such curve, or the box is too small for it
-            absent.append(f"The measured {radiation} {entry.kind} of {entry.composition}{isotopes.replace('_', ' ')} is left out: {error}")
-            continue
-        name = f"{entry.kind.lower().replace('(', '_of_').replace(')', '')}_{entry.radiation}{isotopes}"
-        measured = score.curves["measured"]
-        curves[f"measured_{name}"] = replace(measured, metadata={**measured.metadata, "measured": True})
-        curves[f"compared_{name}"] = score.curves["simulated"]
-        label = f"R_chi, {radiation} {entry.kind}{isotopes.replace('_', ' ')}"
-        numbers[label] = Number(score.r_chi)
-        numbers[f"{label}, scaled"] = Number(score.r_chi_scaled)
-    return Findings(curves, numbers)
 
 
 def _with_run(found: Mapping[str, Findings], run: Run, sample: Sample) -> dict[str, Findings]:
@@ -214,7 +188,7 @@ def _with_run(found: Mapping[str, Findings], run: Run, sample: Sample) -> dict[s
 
 
 def _conclude(found: Mapping[str, Findings], composition: Composition | None, absent: Sequence[str], out: Path | None, spread_over: str) -> Analysis:
-    known = {} if composition is None else known_facts(composition)
+    known = {} if composition is None else known_facts(composition, found.get(COMPARISON, Findings()).curves)
     summary = {name: summary_rows(findings, known, spread_over) for name, findings in found.items()}
     if out is not None:
         write_analysis(out, found, summary)

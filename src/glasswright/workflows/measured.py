@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ..analysis.density import density as mass_density
 from ..analysis.findings import Findings, Number
+from ..analysis.frames import Pair
+from ..analysis.pairs.cutoffs import ANIONS
+from ..analysis.pairs.peaks import fit_first_peak
+from ..analysis.sample import Sample
+from ..analysis.scattering.conversion import convert
 from ..composition import Composition
+from ..curve import Curve
 from ..errors import InputError
+from ..experiment import Experiment, kind_of
 from ..library.density import choose_density
-from ..library.measurements import Fact, facts, measured_qn
+from ..library.measurements import Fact, facts, measured_curves, measured_qn
+from .compare import compare_shells
 
 
 @dataclass(frozen=True)
@@ -61,8 +70,67 @@ def beside_measured(found: Findings, composition: Composition, absent: list[str]
 STOICHIOMETRY = "stoichiometry (every oxygen bonded to one or two network formers)"
 
 
-def known_facts(composition: Composition) -> dict[str, Fact]:
-    """What the library knows about a glass, by the names of the summary."""
+def comparison(sample: Sample, composition: Composition, absent: list[str]) -> Findings:
+    """Measured curves of this glass, the simulated ones as the instruments would have seen them, their residuals and first peaks.
+
+    Curves that are not here, or of no use, are named in ``absent`` with the reason.
+    """
+    found = Findings()
+    entries = measured_curves(composition)
+    in_r = {entry.radiation for entry in entries if not kind_of(entry.kind).in_q}
+    for entry in entries:
+        radiation, isotopes = "X-ray" if entry.radiation == "xray" else "neutron", "".join(f" {i}" for i in entry.isotopes.values())
+        try:
+            experiment = entry.load()
+            if experiment is None:
+                absent.append(entry.where_to_get_it())
+                continue
+            score = compare_shells(sample.shells, experiment)
+        except InputError as error:  # the file is no such curve, or the box is too small for it
+            absent.append(f"The measured {radiation} {entry.kind} of {entry.composition}{isotopes} is left out: {error}")
+            continue
+        label = f"{radiation} {entry.kind}{isotopes}"
+        numbers = {f"R_chi, {label}": Number(score.r_chi), f"R_chi, {label}, scaled": Number(score.r_chi_scaled)}
+        peaks: dict[str, tuple[float, float]] = {}
+        if entry.radiation == "neutron" and (not experiment.in_q or "neutron" not in in_r):
+            model = replace(experiment, density=mass_density(sample.frames))
+            of_peaks, peaks = _first_peaks((experiment, score.curves["measured"]), (model, score.curves["simulated"]), sample.bonds, label)
+            numbers |= of_peaks
+        measured = score.curves["measured"]
+        name = f"{entry.kind.lower().replace('(', '_of_').replace(')', '')}_{entry.radiation}{isotopes.replace(' ', '_')}"
+        about = {**measured.metadata, "measured": True, "first_peaks": peaks}
+        found |= Findings({f"measured_{name}": replace(measured, metadata=about), f"compared_{name}": score.curves["simulated"]}, numbers)
+    return found
+
+
+def _first_peaks(
+    measured: tuple[Experiment, Curve], simulated: tuple[Experiment, Curve], bonds: Iterable[Pair], label: str
+) -> tuple[dict[str, Number], dict[str, tuple[float, float]]]:
+    """First peaks of bonds in the simulated curve, and in the measured one with their errors: one fit over one range."""
+    numbers, found = {}, {}
+    for pair in (p for a, b in bonds for p in dict.fromkeys(((a, b), (b, a))) if p[0] not in ANIONS):
+        try:
+            seen = fit_first_peak(_in_r(*measured), pair)
+            model = fit_first_peak(_in_r(*simulated), pair, seen.r_range)
+        except InputError:  # the pair makes no peak of its own
+            continue
+        for what, unit in (("number", ""), ("position", "Å"), ("width", "Å")):
+            name = f"{'-'.join(pair)} first peak, {label}, {'neighbours' if what == 'number' else what}"
+            numbers[name] = Number(getattr(model, what), None, unit)
+            found[name] = getattr(seen, what), getattr(seen, f"{what}_error")
+    return numbers, found
+
+
+def _in_r(experiment: Experiment, curve: Curve) -> Experiment:
+    """A curve as it stands, or the T(r) of one in Q."""
+    if not experiment.in_q:
+        return replace(experiment, curve=curve)
+    t = convert(curve, "T(r)", experiment.composition, experiment.density, isotopes=experiment.isotopes, window="lorch")
+    return replace(experiment, curve=t, window="lorch", q_range=(float(curve.x[0]), float(curve.x[-1])))
+
+
+def known_facts(composition: Composition, curves: Mapping[str, Curve]) -> dict[str, Fact]:
+    """What the library knows about a glass, by the names of the summary, and first peaks of the measured ``curves``."""
     known = facts(composition)
     try:
         choice = choose_density(composition)
@@ -74,4 +142,9 @@ def known_facts(composition: Composition) -> dict[str, Fact]:
         known["non-bridging oxygen fraction"] = Fact("", composition.nbo_per_oxygen, STOICHIOMETRY, "EXPECTED")
     if composition.mean_qn is not None:
         known["mean Qn"] = Fact("", composition.mean_qn, STOICHIOMETRY, "EXPECTED")
+    for curve in curves.values():
+        peaks, source = curve.metadata.get("first_peaks"), str(curve.metadata.get("source", ""))
+        for name, (value, error) in peaks.items() if isinstance(peaks, Mapping) else ():
+            unit = "" if name.endswith("neighbours") else "Å"
+            known[name] = Fact(name, value, source, "DERIVED", unit, value - error, value + error, "our fit, with its standard error")
     return known

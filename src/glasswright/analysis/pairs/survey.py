@@ -10,16 +10,27 @@ from ..frames import Pair, elements_and_types, fractions_of
 from ..sample import Sample
 from .coordination import bond_lengths, coordination
 from .cutoffs import ANIONS
+from .peaks import bond_peaks
 from .rdf import partial_rdf, weighted_rdf
+from .running_coordination import running_coordination
+from .three_body import altbc, alternation
+
+R_MAX, BIN = 10.0, 0.02
+"""Of g(r) [Å]."""
+IONIC = ANIONS - {"I"}
+"""Where one of these is present, bonds are not looked at in line."""
+FEW = 0.05
+"""Fewer aligned pairs of bonds than this per atom make no map."""
 
 
 def survey_pairs(sample: Sample) -> Findings:
-    """Partial g(r), density, bond lengths, and the coordination of every element by every other."""
-    partials = partial_rdf(sample.frames, 10.0, 0.02)
+    """Partial g(r), running coordination, density, bond lengths, first peaks, and the coordination of every element by every other."""
+    partials = partial_rdf(sample.frames, R_MAX, BIN)
     curves = {f"rdf_{a}-{b}": curve for (a, b), curve in partials.items()}
     curves["rdf_total_neutron"] = weighted_rdf(partials, fractions_of(sample.frames[0]))
+    curves |= {f"n_of_r_{a}-{b}": curve for (a, b), curve in running_coordination(sample.frames, R_MAX, BIN).items()}
     numbers = {"density": Number.over([density(a) for a in sample.frames], "g/cm3")}
-    return Findings(curves, numbers | _lengths(sample)) | _coordination(sample)
+    return Findings(curves, numbers | _lengths(sample)) | _coordination(sample) | _alignment(sample)
 
 
 def pair_name(pair: Pair) -> str:
@@ -37,7 +48,33 @@ def _lengths(sample: Sample) -> dict[str, Number]:
         numbers[f"{pair_name(pair)} distance"] = Number(length.peak, None, "Å")
         if pair in sample.bonds:
             numbers[f"{pair_name(pair)} distance, mean"] = Number(length.mean, None, "Å")
+    return numbers | _peaks(sample)
+
+
+def _peaks(sample: Sample) -> dict[str, Number]:
+    """Gaussians through the first peaks of bonds, seen from what is no anion where there is one."""
+    both = [p for a, b in sample.bonds for p in dict.fromkeys(((a, b), (b, a)))]
+    numbers = {}
+    for pair, peak in bond_peaks(sample.frames, [p for p in both if p[0] not in ANIONS]).items():
+        scale = len(sample.frames) ** 0.5 if len(sample.frames) > 1 else None
+        for what, value, error, unit in (("neighbours", peak.number, peak.number_error, ""), ("width", peak.width, peak.width_error, "Å")):
+            numbers[f"{'-'.join(pair)} first peak, {what}"] = Number(value, None if scale is None else error * scale, unit)
     return numbers
+
+
+def _alignment(sample: Sample) -> Findings:
+    """Aligned bonds of a covalent glass, at the elements that have some."""
+    elements, _ = elements_and_types(sample.frames[0])
+    if IONIC & set(elements):
+        return Findings()
+    maps, numbers = {}, {}
+    for element in elements:
+        found = altbc(sample.frames, element)
+        lengths = alternation(found)
+        if lengths is not None and float(str(found.metadata["aligned"])) > FEW:
+            maps[f"altbc_{element}"] = found
+            numbers[f"aligned bonds at {element}, long over short"] = Number(lengths[1] / lengths[0])
+    return Findings(numbers=numbers, maps=maps)
 
 
 def _coordination(sample: Sample) -> Findings:
