@@ -15,6 +15,7 @@ from glasswright.analysis.scattering.shells import pair_shells
 from glasswright.curve import Curve
 from glasswright.errors import InputError
 from glasswright.experiment import KINDS, Experiment
+from glasswright.io.trajectory import TrajectoryWriter
 from glasswright.library.scattering import xray_form_factor
 
 B2 = ((0.41491 + 2 * 0.5805) / 3) ** 2
@@ -88,6 +89,17 @@ def test_resolution_is_found_again(put_in):
     given = gw.compare(MODEL, experiment(y, resolution=put_in.constant or None, relative_resolution=put_in.relative or None))
     assert given.r_chi_scaled < 1e-3
     assert gw.compare(MODEL, experiment(y, resolution=0.3), resolution="none").r_chi == pytest.approx(gw.compare(MODEL, experiment(y)).r_chi)
+
+
+@pytest.mark.parametrize("put_in", [Resolution(0.1, 0.0), Resolution(0.0, 0.03), Resolution(0.08, 0.02)])
+def test_the_resolution_is_a_gaussian_of_the_stated_width(put_in):
+    """Against a plain sum over a fine S(Q)."""
+    fine = np.arange(0.3, 25, 0.005)
+    s = gw.analysis.structure_factor(MODEL, fine).y - 1
+    for at in (1.5, 5.0, 12.0):
+        width = np.sqrt(put_in.constant**2 + (put_in.relative * at) ** 2)
+        weight = np.exp(-0.5 * ((fine - at) / width) ** 2)
+        assert np.interp(at, Q, excess(put_in)) == pytest.approx(np.sum(weight * s) / weight.sum(), abs=3e-3)  # 0.05 1/Å between points of Q
 
 
 def test_chi_squared_is_one_for_noise_of_the_stated_size():
@@ -169,6 +181,13 @@ def test_a_set_of_replicas_counts_each_as_one(tmp_path):
     for source in (gw.read_run(tmp_path / "set"), tmp_path / "set", str(tmp_path / "set")):
         score = gw.compare(source, measured)
         assert (score.r_chi, score.r_chi_error) == pytest.approx((plain.r_chi, plain.r_chi_error), rel=1e-6)
+    for n in (1, 2, 3):  # several configurations of a replica are one sample of it, however many they are
+        writer = TrajectoryWriter(tmp_path / "set" / f"replica-0{n}" / "trajectory.gsd", silica(n))
+        for frame in range(n):
+            writer.append(silica(n).positions, np.asarray(silica(n).cell), 100.0 * frame, "sample")
+        writer.close()
+    weighted = gw.compare(tmp_path / "set", measured)
+    assert (weighted.r_chi, weighted.r_chi_error) == pytest.approx((plain.r_chi, plain.r_chi_error), rel=1e-3)  # positions in single precision
     assert gw.compare(tmp_path / "set" / "replica-01" / "glass.extxyz", measured).r_chi == pytest.approx(gw.compare(silica(1), measured).r_chi, rel=1e-6)
 
 
