@@ -10,6 +10,7 @@ from ase import Atoms
 from ase.spacegroup import crystal
 
 import glasswright as gw
+from glasswright.analysis.sample import Q_MAX
 from glasswright.analysis.scattering.as_measured import Resolution, as_measured, sharp
 from glasswright.analysis.scattering.shells import pair_shells
 from glasswright.curve import Curve
@@ -40,7 +41,7 @@ def excess(resolution: Resolution = NONE, atoms: Atoms = MODEL, radiation: str =
     """S(Q) - 1 of a model, as an instrument sees it."""
     widths = {"resolution": resolution.constant or None, "relative_resolution": resolution.relative or None}
     bare = Experiment(Curve(Q, np.ones_like(Q), None, "S(Q)", "1/Å"), radiation, SILICA, **widths)
-    shells = pair_shells([atoms], 40.0)
+    shells = pair_shells([atoms], Q_MAX)
     return as_measured(sharp(shells.partials, shells.density, shells.q_max, bare, resolution), bare, resolution)[0]
 
 
