@@ -17,6 +17,8 @@ PROMINENCE = 0.1
 """Rise of S(Q) above its surroundings that makes a peak; ripples of the transform at low Q stay below."""
 RANGE = (0.5, 1.5)
 """Part of S(Q) that is fitted, in units of the peak's Q: below, S(Q) is the compressibility's; beyond lie the next peaks."""
+_FEWEST = 8
+"""Points that a fit of six parameters needs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +74,8 @@ def first_sharp_diffraction_peak(s: Curve, q_range: tuple[float, float] | None =
     """
     from scipy.signal import find_peaks
 
+    if len(s) < _FEWEST:
+        return None
     step = float(s.x[1] - s.x[0])
     smooth = smoothed(s.y, 0.05 / step)
     tops, _ = find_peaks(smooth, prominence=PROMINENCE)
@@ -83,7 +87,7 @@ def first_sharp_diffraction_peak(s: Curve, q_range: tuple[float, float] | None =
         minimum = s.x[top + int(beyond[0])] if beyond.size else s.x[-1]
         q_range = (RANGE[0] * float(s.x[top]), min(RANGE[1] * float(s.x[top]), float(minimum)))
     part = (s.x >= q_range[0] - 1e-9) & (s.x <= q_range[1] + 1e-9)
-    return _fit(s, part, float(s.x[top])) if part.sum() > 7 else None
+    return _fit(s, part, float(s.x[top])) if part.sum() >= _FEWEST else None
 
 
 def _fit(s: Curve, part: NDArray[np.bool_], start: float) -> DiffractionPeak | None:
@@ -92,8 +96,10 @@ def _fit(s: Curve, part: NDArray[np.bool_], start: float) -> DiffractionPeak | N
     x, y = s.x[part], s.y[part]
     floor, reach = float(y.min()), float(x[-1] - x[0])
     step = float(x[1] - x[0])
-    guess = [start, float(np.interp(start, x, y)) - floor, reach / 5, reach / 5, floor, 0.0]
-    lowest = [x[0], 0.0, step, step, -np.inf, -np.inf]
+    guess = [start, float(np.interp(start, x, y)) - floor, reach / 5, reach / 5, max(floor, 0.01), max(floor, 0.01)]
+    # Where S(Q) is nowhere negative, neither is what is scattered under its peak.
+    base = min(0.0, floor)
+    lowest = [x[0], 0.0, step, step, base, base]
     highest = [x[-1], np.inf, reach, reach, np.inf, np.inf]
     found = least_squares(lambda p: _model(p, x) - y, guess, bounds=(lowest, highest), x_scale=0.1)
     if not found.success:
@@ -109,29 +115,33 @@ def _fit(s: Curve, part: NDArray[np.bool_], start: float) -> DiffractionPeak | N
 
 
 def _model(p: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Position, height, half width on the left and on the right, background at the position, its slope."""
+    """Position, height, half width on the left and on the right, background at either end."""
     u = (x - p[0]) / np.where(x < p[0], p[2], p[3])
-    return np.asarray(p[1] / (1 + u * u) + p[4] + p[5] * (x - p[0]))
+    return np.asarray(p[1] / (1 + u * u) + _straight(p, x, x))
+
+
+def _straight(p: NDArray[np.float64], at: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(p[4] + (p[5] - p[4]) * (at - x[0]) / (x[-1] - x[0]))
 
 
 def _peak(s: Curve, x: NDArray[np.float64], p: NDArray[np.float64], covariance: NDArray[np.float64]) -> DiffractionPeak:
-    value = _derived(p)
+    value = _derived(p, x)
     steps = 1e-6 * np.maximum(np.abs(p), 1e-3)
-    jacobian = np.array([(_derived(p + d) - _derived(p - d)) / (2 * d.max()) for d in np.diag(steps)])
+    jacobian = np.array([(_derived(p + d, x) - _derived(p - d, x)) / (2 * d.max()) for d in np.diag(steps)])
     error = np.sqrt(np.maximum(np.diag(jacobian.T @ covariance @ jacobian), 0.0))
     units = ("1/Å", "", "1/Å", "1/Å", "", "")
     numbers = [Number(float(v), float(e), unit) for v, e, unit in zip(value, error, units, strict=True)]
     about = {**s.metadata, "fit": "split Lorentzian on a straight background"}
     fitted = Curve(x, _model(p, x), None, s.kind, s.x_unit, s.y_unit, "fit", about)
-    background = Curve(x, p[4] + p[5] * (x - p[0]), None, s.kind, s.x_unit, s.y_unit, "background", about)
+    background = Curve(x, _straight(p, x, x), None, s.kind, s.x_unit, s.y_unit, "background", about)
     position, height, width, area, asymmetry, top = numbers
     return DiffractionPeak(position, height, width, area, asymmetry, top, fitted, background)
 
 
-def _derived(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def _derived(p: NDArray[np.float64], x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Position, height, full width, area, asymmetry and S at the position, from the parameters of the model."""
     width = p[2] + p[3]
-    return np.array([p[0], p[1], width, np.pi / 2 * p[1] * width, (p[3] - p[2]) / width, p[1] + p[4]])
+    return np.array([p[0], p[1], width, np.pi / 2 * p[1] * width, (p[3] - p[2]) / width, p[1] + float(_straight(p, p[:1], x)[0])])
 
 
 def _inverse(number: Number) -> Number:
