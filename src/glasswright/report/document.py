@@ -21,6 +21,7 @@ from .html import definitions, formula, link, listing, number
 from .pairs import pairs
 from .palette import theme
 from .plain import plain
+from .rings import rings
 from .scattering import scattering
 from .scene import viewer
 
@@ -42,6 +43,7 @@ SECTIONS = (
     Section("facts", "Simulated and measured", sections.facts),
     Section("distances", "Distances", pairs, ("pairs",)),
     Section("network", "Network", network.network, ("network",)),
+    Section("rings", "Rings", rings, ("rings",)),
     Section("angles", "Angles", network.angles),
     Section("run", "The run", sections.thermo),
     Section("melt", "The melt", sections.melt, ("melt",)),

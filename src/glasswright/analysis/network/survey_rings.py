@@ -31,7 +31,8 @@ def survey_rings(sample: Sample) -> Findings:
         counts = {size: through.sum(axis=1) / size for size, through in found.through.items()}
         none = np.zeros(len(bonds))
         cases = {str(size): Number.over((counts.get(size, none) / n_nodes).tolist()) for size in range(min(counts), max(counts) + 1)}
-        populations[f"rings_{definition}"] = Population(f"Rings, {name}", cases, f"rings per {nodes.one}", f"{nodes.several} in the ring")
+        about = {"definition": definition, "nodes": nodes.kind, "max_size": max_size, "open": found.open}
+        populations[f"rings_{definition}"] = Population(f"Rings, {name}", cases, f"rings per {nodes.one}", f"{nodes.several} in the ring", metadata=about)
         total = sum(counts.values(), none)
         numbers[f"mean ring size, {name}"] = Number.over((sum(size * c for size, c in counts.items()) / np.maximum(total, 1)).tolist())
         if definition == "guttman" and found.open > 0:
