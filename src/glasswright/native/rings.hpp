@@ -230,32 +230,36 @@ private:
 
 // Primitive rings: no two atoms of the ring are joined by a path shorter than both ways along it (Franzblau, Phys. Rev. B 44, 4925,
 // 1991; Yuan and Cormack, Comput. Mater. Sci. 24, 343, 2002). It is enough that atoms opposite each other are not. Each ring is
-// looked for from its lowest counted atom, as two shortest ways down from the atom or bond opposite.
+// looked for from its lowest counted atom, the root, among the atoms that are not lower: as two shortest ways down to the root from
+// the atom or the bond opposite. Shortcuts may use any atom.
 class PrimitiveRings {
 public:
     PrimitiveRings(const BondGraph &graph, int max_length) : graph_(graph), max_length_(max_length), around_(graph) {}
 
+    // visit(surroundings, ring) for every ring whose root this is; pause() often.
     template <class Visit, class Pause> void count(std::int32_t root, Visit &&visit, Pause &&pause) {
         measure_depths(root);
-        for (int top = 0, n = static_cast<int>(depth_.size()); top < n; ++top) {
+        for (const int top : order_) {
             const int k = depth(top);
-            if (k == 0 || 2 * k > max_length_ || !above_root(top)) continue;
             around_.look_around(top);
-            for (int p = 0, z = around_.degree(top); p < z; ++p) {
-                const int u = around_.neighbour(top, p);
-                if (k > 1 && below(u, k) && above_root(u)) // even rings: two ways down from an atom
-                    for (int q = p + 1; q < z; ++q) {
-                        const int v = around_.neighbour(top, q);
-                        if (!below(v, k) || !above_root(v)) continue;
-                        start_arms(2 * k);
-                        arms_[0][static_cast<std::size_t>(k)] = top;
-                        descend(k - 1, u, v, visit, pause);
-                    }
-                if (2 * k < max_length_ && u > top && below(u, k + 1) && above_root(u)) { // odd rings: from both ends of a bond
-                    start_arms(2 * k + 1);
-                    around_.look_around(u);
-                    descend(k, top, u, visit, pause);
-                }
+            parents_.clear(), peers_.clear();
+            for (int n = 0, z = around_.degree(top); n < z; ++n) {
+                const int next = around_.neighbour(top, n);
+                if (depth(next) == k - 1) parents_.push_back(next);
+                if (depth(next) == k && next > top) peers_.push_back(next);
+            }
+            const bool even = parents_.size() > 1, odd = !peers_.empty() && 2 * k < max_length_;
+            if (k == 0 || !(even || odd) || !far_from_root(top, k)) continue;
+            if (even) {
+                start_arms(2 * k);
+                arms_[0][static_cast<std::size_t>(k)] = top;
+                for (std::size_t q = 1; q < parents_.size(); ++q)
+                    for (std::size_t p = 0; p < q; ++p) descend(k - 1, parents_[p], parents_[q], visit, pause);
+            }
+            if (odd) {
+                start_arms(2 * k + 1);
+                for (const int peer : peers_)
+                    if (far_from_root(peer, k)) descend(k, top, peer, visit, pause);
             }
         }
     }
@@ -264,27 +268,58 @@ private:
     const BondGraph &graph_;
     int max_length_, length_ = 0;
     Surroundings around_;
-    std::vector<Length> depth_;  // by image
-    std::vector<int> arms_[2];   // by depth
-    std::vector<std::uint64_t> marked_[2];
-    std::uint64_t mark_[2] = {0, 0};
+    std::vector<int> order_, parents_, peers_; // order_: images that can be on a ring, by depth
+    std::vector<Length> depth_;                // of images that can be on a ring, below the root
+    std::vector<int> arms_[2];                 // by depth
+    struct Marks {
+        int from = -1, reach = -1;
+        std::uint64_t mark = 0;
+        std::vector<std::uint64_t> images;
+    };
+    Marks near_, visited_; // near_: around the atom that was asked for last
+    std::vector<Length> root_distance_; // by image, in the whole network
+    int root_reach_ = 0;                // how far it is known
     std::vector<int> queue_;
-    int marked_from_ = -1, marked_reach_ = -1;
     Ring ring_;
 
-    bool below(int image, int level) const { return static_cast<std::size_t>(image) < depth_.size() && depth(image) == level - 1; }
-    int depth(int image) const { return depth_[static_cast<std::size_t>(image)]; }
-    bool above_root(int image) const { return !graph_.counted(around_.atom(image)) || !(around_.place(image) < around_.place(0)); }
+    int depth(int image) const { return static_cast<std::size_t>(image) < depth_.size() ? depth_[static_cast<std::size_t>(image)] : far_away; }
 
     void measure_depths(std::int32_t root) { // within half a ring
         around_.start(root);
+        near_.from = -1;
+        measure_root_distances();
         depth_.assign(1, 0);
-        for (int image = 0; image < around_.size(); ++image) { // images are numbered as they are met: by depth
-            if (2 * (depth(image) + 1) > max_length_) break;
-            around_.look_around(image);
-            depth_.resize(static_cast<std::size_t>(around_.size()), static_cast<Length>(depth(image) + 1));
+        order_.assign(1, 0);
+        for (std::size_t k = 0; k < order_.size(); ++k) {
+            const int here = order_[k], next_depth = depth(here) + 1;
+            if (2 * next_depth > max_length_) break;
+            around_.look_around(here);
+            depth_.resize(static_cast<std::size_t>(around_.size()), far_away);
+            for (int n = 0, z = around_.degree(here); n < z; ++n) {
+                const int next = around_.neighbour(here, n);
+                if (depth(next) != far_away || (graph_.counted(around_.atom(next)) && around_.place(next) < around_.place(0))) continue;
+                depth_[static_cast<std::size_t>(next)] = static_cast<Length>(next_depth);
+                order_.push_back(next);
+            }
         }
-        marked_from_ = -1;
+    }
+
+    // The whole network around the root. What lies further out than two thirds of half a ring is cheaper looked at when asked for.
+    void measure_root_distances() {
+        root_reach_ = max_length_ / 3;
+        root_distance_.assign(1, 0);
+        for (int image = 0; image < around_.size() && root_distance_[static_cast<std::size_t>(image)] < root_reach_; ++image) { // numbered as they are met
+            around_.look_around(image);
+            root_distance_.resize(static_cast<std::size_t>(around_.size()), static_cast<Length>(root_distance_[static_cast<std::size_t>(image)] + 1));
+        }
+    }
+
+    // Whether an image on a way of this length down to the root has no shorter one.
+    bool far_from_root(int image, int length) {
+        return walk(image, std::max(0, length - 1 - root_reach_), visited_, [&](int next) {
+            const auto i = static_cast<std::size_t>(next);
+            return i >= root_distance_.size() || root_distance_[i] >= std::min(length, root_reach_ + 1);
+        });
     }
 
     void start_arms(int length) {
@@ -303,12 +338,14 @@ private:
             if (q != level && !apart(arms_[0][static_cast<std::size_t>(q)], v, k)) return;
         }
         if (level == 1) return close(visit);
+        around_.look_around(u);
+        around_.look_around(v);
         for (int p = 0, zu = around_.degree(u); p < zu; ++p) {
             const int a = around_.neighbour(u, p);
-            if (!below(a, level) || !above_root(a)) continue;
+            if (depth(a) != level - 1) continue;
             for (int q = 0, zv = around_.degree(v); q < zv; ++q) {
                 const int b = around_.neighbour(v, q);
-                if (b != a && below(b, level) && above_root(b)) descend(level - 1, a, b, visit, pause);
+                if (b != a && depth(b) == level - 1) descend(level - 1, a, b, visit, pause);
             }
         }
     }
@@ -321,42 +358,40 @@ private:
         visit(around_, ring_);
     }
 
-    // Whether no path shorter than `length` joins two images.
+    // Whether no path shorter than `length` joins two images: none of those near one is near the other.
     bool apart(int a, int b, int length) {
         const int reach = length / 2;
-        if (a != marked_from_ || reach != marked_reach_) {
-            marked_from_ = a, marked_reach_ = reach;
-            ++mark_[0];
-            walk(a, reach, 0, [](int) { return true; });
+        if (a != near_.from || reach != near_.reach) {
+            near_.from = a, near_.reach = reach;
+            walk(a, reach, near_, [](int) { return true; });
         }
-        ++mark_[1];
-        return walk(b, (length - 1) / 2, 1, [&](int image) { return marked_[0].size() <= static_cast<std::size_t>(image) || marked_[0][static_cast<std::size_t>(image)] != mark_[0]; });
+        return walk(b, (length - 1) / 2, visited_, [&](int image) {
+            const auto i = static_cast<std::size_t>(image);
+            return i >= near_.images.size() || near_.images[i] != near_.mark;
+        });
     }
 
-    // go_on(image) for every image within a number of bonds; false as soon as it says so.
-    template <class GoOn> bool walk(int from, int reach, int kind, GoOn &&go_on) {
-        auto &marked = marked_[kind];
-        const std::uint64_t mark = mark_[kind];
-        queue_.assign(1, from);
-        if (marked.size() < static_cast<std::size_t>(around_.size())) marked.resize(static_cast<std::size_t>(around_.size()), 0);
-        marked[static_cast<std::size_t>(from)] = mark;
-        if (!go_on(from)) return false;
+    // Mark every image within a number of bonds, until go_on(image) says no.
+    template <class GoOn> bool walk(int from, int reach, Marks &marks, GoOn &&go_on) {
+        ++marks.mark;
+        const auto mark = [&](int image) {
+            const auto i = static_cast<std::size_t>(image);
+            if (i >= marks.images.size()) marks.images.resize(i + 1024, 0);
+            if (marks.images[i] == marks.mark) return true;
+            marks.images[i] = marks.mark;
+            queue_.push_back(image);
+            return go_on(image);
+        };
+        queue_.clear();
+        if (!mark(from)) return false;
         std::size_t begin = 0;
-        for (int level = 1; level <= reach; ++level) {
-            const std::size_t end = queue_.size();
-            for (; begin < end; ++begin) {
+        for (int level = 1; level <= reach; ++level)
+            for (const std::size_t end = queue_.size(); begin < end; ++begin) {
                 const int here = queue_[begin];
                 around_.look_around(here);
-                if (marked.size() < static_cast<std::size_t>(around_.size())) marked.resize(static_cast<std::size_t>(around_.size()), 0);
-                for (int n = 0, z = around_.degree(here); n < z; ++n) {
-                    const int next = around_.neighbour(here, n);
-                    if (marked[static_cast<std::size_t>(next)] == mark) continue;
-                    marked[static_cast<std::size_t>(next)] = mark;
-                    if (!go_on(next)) return false;
-                    queue_.push_back(next);
-                }
+                for (int n = 0, z = around_.degree(here); n < z; ++n)
+                    if (!mark(around_.neighbour(here, n))) return false;
             }
-        }
         return true;
     }
 };
