@@ -13,7 +13,7 @@ from ..analysis.pairs.cutoffs import ANIONS
 from ..io.atomic import write_text
 from ..io.run import Run
 from ..library.measurements import is_expected
-from . import network, sections
+from . import network, sections, space
 from .comparison import radiation_of
 from .contents import Contents
 from .figures import pretty_unit
@@ -45,6 +45,9 @@ SECTIONS = (
     Section("network", "Network", network.network, ("network",)),
     Section("rings", "Rings", rings, ("rings",)),
     Section("angles", "Angles", network.angles),
+    Section("order", "Order", space.order, ("order",)),
+    Section("topology", "Topology", space.homology, ("homology",)),
+    Section("cavities", "Cavities", space.cavities, ("cavities",)),
     Section("run", "The run", sections.thermo),
     Section("melt", "The melt", sections.melt, ("melt",)),
 )
