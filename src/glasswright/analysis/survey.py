@@ -45,6 +45,7 @@ GROUPS: Mapping[str, Group] = {
     "order": Group("tetrahedrality, bond-orientational order, Voronoi cells", "space.survey:survey_order"),
     "homology": Group("persistence diagrams, loops in reciprocal space", "space.survey:survey_homology"),
     "cavities": Group("free volume, cavities", "space.survey:survey_cavities", by_default=False, cost=8.0),
+    "dynamics": Group("displacements, diffusion, relaxation, van Hove functions, vibrations: where there is a trajectory", "dynamics.survey:survey_dynamics"),
 }
 """In the order in which they are computed and shown."""
 

@@ -92,18 +92,19 @@ class TrajectoryReader:
 
     def __getitem__(self, index: int) -> Atoms:
         from ase import Atoms
+        from ase.data import atomic_numbers
 
         frame: Any = self._file[index]
         lx, ly, lz, xy, xz, yz = (float(v) for v in frame.configuration.box)
         cell = np.array([[lx, 0, 0], [xy * ly, ly, 0], [xz * lz, yz * lz, lz]])
-        labels = [frame.particles.types[i] for i in frame.particles.typeid]
-        atoms = Atoms(_symbols(labels), cell=cell, pbc=True)
+        types, symbols = frame.particles.types, _symbols(frame.particles.types)
+        atoms = Atoms(numbers=np.array([atomic_numbers[s] for s in symbols])[frame.particles.typeid], cell=cell, pbc=True)
         atoms.positions = frame.particles.position.astype(float) + 0.5 * cell.sum(axis=0) + frame.particles.image @ cell
         atoms.set_masses(frame.particles.mass)
         if self._file.file.chunk_exists(index % len(self), "particles/velocity"):
             atoms.set_velocities(frame.particles.velocity.astype(float) * MASS_VELOCITY2**0.5)  # ASE counts time in Å sqrt(u/eV)
-        if any(label != symbol for label, symbol in zip(labels, atoms.symbols, strict=True)):
-            atoms.set_array("species", np.array(labels))
+        if types != symbols:
+            atoms.set_array("species", np.array(types)[frame.particles.typeid])
         atoms.info["time"] = float(frame.log["time"][0])
         atoms.info["stage"] = _word(frame.log["stage"])
         return atoms

@@ -16,6 +16,7 @@ from ..library.measurements import is_expected
 from . import network, sections, space
 from .comparison import radiation_of
 from .contents import Contents
+from .dynamics import dynamics
 from .figures import pretty_unit
 from .html import definitions, formula, link, listing, number
 from .pairs import pairs
@@ -49,7 +50,8 @@ SECTIONS = (
     Section("topology", "Topology", space.homology, ("homology",)),
     Section("cavities", "Cavities", space.cavities, ("cavities",)),
     Section("run", "The run", sections.thermo),
-    Section("melt", "The melt", sections.melt, ("melt",)),
+    Section("melt", "The melt", sections.melt),
+    Section("dynamics", "Dynamics", dynamics, ("dynamics",)),
 )
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 """Content security policy: whatever ends up in the page, the browser fetches nothing for it."""

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_VARIABLES = {"g(r)": "r", "T(r)": "r", "D(r)": "r", "n(r)": "r", "S(Q)": "Q", "i(Q)": "Q", "F(Q)": "Q", "angle": "angle", "MSD": "time"}
-_VARIABLES |= {"G(r)": "r", "GK(r)": "r", "RDF(r)": "r", "S(Q)-1": "Q", "Q[S(Q)-1]": "Q"}
-_NAMES = {"angle": "probability", "MSD": "mean-square displacement"}
+_VARIABLES = {
+    **dict.fromkeys(("g(r)", "T(r)", "D(r)", "G(r)", "GK(r)", "RDF(r)", "n(r)", "G_d(r,t)", "4πr²G_s(r,t)"), "r"),
+    **dict.fromkeys(("S(Q)", "i(Q)", "F(Q)", "S(Q)-1", "Q[S(Q)-1]"), "Q"),
+    **dict.fromkeys(("MSD", "F_s(Q,t)", "F(Q,t)", "VACF", "α2", "χ4"), "time"),
+    "VDOS": "frequency",
+    "angle": "angle",
+}
+_NAMES = {"angle": "probability", "MSD": "mean-square displacement", "G_d(r,t)": "G$_d$(r, t)"}
 _UNITS = {"1/Å": "Å⁻¹", "A^-1": "Å⁻¹", "g/cm3": "g/cm³", "Å2": "Å²", "Å^2": "Å²", "degrees": "°", "degree": "°", "deg": "°", "1/degree": "1/°", "1/deg": "1/°"}
 
 
@@ -142,27 +147,6 @@ def plot_angles(curves: Mapping[str, Curve], *, others: Sequence[Mapping[str, Cu
         shown = [c.x[c.y > 0.005 * c.y.max()] for c in curves.values() if c.y.max() > 0]
         axes.set_xlim(max(0.0, min(s[0] for s in shown) - 5), 180.0) if shown else axes.set_xlim(0, 180)
     return figure
-
-
-def plot_displacements(curves: Mapping[str, Curve], *, forgotten: float | None = 10.0) -> Figure:
-    """Mean-square displacements in the melt; the dashed line is what the network formers must exceed [Å²]."""
-    scaled = {k: _in_ps(c) for k, c in curves.items()}
-    figure = plot_curves(scaled)
-    with style():
-        axes = figure.axes[0]
-        positive = [c for c in scaled.values() if np.any((c.x > 0) & (c.y > 0))]
-        if positive:
-            axes.set_xscale("log")
-            axes.set_yscale("log")
-            axes.set_xlim(min(c.x[(c.x > 0) & (c.y > 0)][0] for c in positive), max(c.x[-1] for c in positive))
-        if forgotten is not None:
-            axes.axhline(forgotten, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
-    return figure
-
-
-def _in_ps(curve: Curve) -> Curve:
-    factor = 1e-3 if curve.x_unit == "fs" else 1.0
-    return Curve(curve.x * factor, curve.y, curve.sigma, curve.kind, "ps" if factor != 1.0 else curve.x_unit, curve.y_unit, curve.label, curve.metadata)
 
 
 def plot_qn(

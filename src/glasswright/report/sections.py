@@ -109,10 +109,6 @@ def _at_end(thermo: Mapping[str, Any], start: float, end: float) -> list[str]:
 def melt(contents: Contents) -> str:
     """What the melt forgot, and the checks of the run."""
     cards = []
-    moved = contents.named("msd_")
-    if moved:
-        plot = figures.plot_displacements(moved)
-        cards.append(picture("msd", "Displacements in the melt", plot, "Dashed: 10 Å², which network formers must pass before the quench begins."))
     results = contents.document.get("results", {})
     rows = []
     for species, value in sorted(results.get("scattering", {}).items()):

@@ -9,7 +9,6 @@ from operator import or_
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..analysis.dynamics.displacement import mean_square_displacement
 from ..analysis.findings import Findings, Map, Number, Population, pool
 from ..analysis.sample import Sample
 from ..analysis.survey import GROUPS, choose
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[float, str], None]
 """Told the fraction done and what is being done."""
-COMPARISON, MELT = "comparison", "melt"
+COMPARISON = "comparison"
 """What a workflow adds to the groups of the analysis: measured curves with their residuals, displacements in the melt of a run."""
 
 
@@ -176,14 +175,12 @@ def _survey(sample: Sample, names: Sequence[str], progress: Progress) -> tuple[d
 
 
 def _with_run(found: Mapping[str, Findings], run: Run, sample: Sample) -> dict[str, Findings]:
-    """Density over all rows of the sampling, and displacements in the melt."""
+    """Density over all rows of the sampling."""
     found = dict(found)
     if "pairs" in found and (run.path / "thermo.csv").is_file():
         values = run.thermo["density"][run.thermo["stage"] == "sample"]
         if values.size > 1:
             found["pairs"] |= Findings(numbers={"density": Number.over([float(v) for v in values], "g/cm3")})
-    if len(sample.trajectory) > 2:
-        found[MELT] = Findings({f"msd_{element}": curve for element, curve in mean_square_displacement(sample.trajectory, origins="first").items()})
     return found
 
 

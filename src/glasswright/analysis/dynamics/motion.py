@@ -22,6 +22,8 @@ TOLERANCE = 0.02
 PER_DECADE = 12
 """Logarithmic lags per factor of ten."""
 _PEEKED = 11
+_EDGE = 1e-6
+"""Rounding of wrapped fractional coordinates."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +70,8 @@ class Motion:
         """[u]"""
         self.cell = np.asarray(first.cell)
         """Of the first frame [Å]."""
+        self.punctual = True
+        """Whether every frame of the last pass was at its time."""
         self.unit = "fs" if "time" in first.info else "configuration"
 
     def __len__(self) -> int:
@@ -100,7 +104,7 @@ class Motion:
         return (self._time(len(self) - 1, self._frames[-1]) - self.start) / self.step
 
     def __iter__(self) -> Iterator[Snapshot]:
-        last = -1.0
+        last, unwrap, self.punctual = -1.0, _Unwrap(), True
         for index in range(len(self)):
             atoms = self._frames[index]
             if len(atoms) != len(self.masses) or not np.array_equal(atoms.numbers, self._numbers):
@@ -109,7 +113,8 @@ class Motion:
             if tick <= last:
                 raise InputError("The times of the configurations do not increase.", mend="Sort them by info['time'] and remove repeated ones.")
             last = tick
-            yield self._snapshot(tick, atoms)
+            self.punctual = self.punctual and abs(tick - index) <= TOLERANCE
+            yield self._snapshot(tick, atoms, unwrap)
 
     def regular(self) -> Iterator[Snapshot]:
         """The same, refused where a frame is not at its time: for what compares every frame with every other."""
@@ -121,11 +126,11 @@ class Motion:
                 )
             yield snapshot
 
-    def _snapshot(self, tick: float, atoms: Atoms) -> Snapshot:
+    def _snapshot(self, tick: float, atoms: Atoms, unwrap: _Unwrap) -> Snapshot:
         cell = np.asarray(atoms.cell)
         if not np.isfinite(atoms.positions).all() or not abs(np.linalg.det(cell)) > 0:
             raise InputError("A configuration has no cell, or positions that are not finite.", mend="Leave it out.")
-        fractional = atoms.positions[self._order] @ np.linalg.inv(cell)
+        fractional = unwrap(atoms.positions[self._order] @ np.linalg.inv(cell))
         velocities = None
         if atoms.has("momenta"):
             velocities = atoms.get_velocities()[self._order] / MASS_VELOCITY2**0.5  # ASE counts time in Å sqrt(u/eV)
@@ -165,3 +170,19 @@ class Motion:
     def lag(self, time: float) -> int:
         """One time as a number of steps."""
         return int(self.lags([time])[-1])
+
+
+class _Unwrap:
+    """Fractional coordinates followed through the boundaries, where a file keeps all of them between 0 and 1: from one frame to the next each
+    atom takes the shortest way. Coordinates that are unwrapped already stay as they are."""
+
+    def __init__(self) -> None:
+        self._last: NDArray[np.float64] | None = None
+        self._shift: NDArray[np.float64] | float = 0.0
+
+    def __call__(self, fractional: NDArray[np.float64]) -> NDArray[np.float64]:
+        wrapped = bool(fractional.min() > -_EDGE and fractional.max() < 1 + _EDGE)
+        if wrapped and self._last is not None:
+            self._shift = self._shift - np.round(fractional - self._last)
+        self._last = fractional if wrapped else None
+        return fractional + self._shift

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -40,12 +40,15 @@ def velocity_autocorrelation(frames: Sequence[Atoms], lags: Literal["log", "line
     """
     motion = Motion(frames)
     wanted = motion.lags(lags)
+    return velocity_curves({e: c.at(wanted) for e, c in autocorrelations(motion, int(wanted[-1])).items()}, normalised)
+
+
+def velocity_curves(correlations: Mapping[str, Averages], normalised: bool) -> dict[str, Curve]:
+    """Curves of autocorrelations, over their start where they are to be normalised."""
     curves = {}
-    for element, averages in autocorrelations(motion, int(wanted[-1])).items():
-        shown = averages.at(wanted)
-        value, error = shown.estimate((lambda mean: mean / mean[:1]) if normalised else (lambda mean: mean))
-        unit = "" if normalised else "Å²/fs²"
-        curves[element] = shown.curve(value[:, 0], error[:, 0], "VACF", unit, element)
+    for element, averages in correlations.items():
+        value, error = averages.estimate((lambda mean: mean / mean[:1]) if normalised else (lambda mean: mean))
+        curves[element] = averages.curve(value[:, 0], error[:, 0], "VACF", "" if normalised else "Å²/fs²", element)
     return curves
 
 
@@ -76,17 +79,29 @@ def vibrational_density_of_states(frames: Sequence[Atoms], resolution: float = R
     if not (np.isfinite(resolution) and resolution > 0):
         raise InputError(f"A resolution of {resolution!r} THz is not possible.", mend="Give a positive one, such as 0.5.")
     motion = Motion(frames)
+    longest = lags_of(motion, resolution)
+    return densities(motion, autocorrelations(motion, longest))
+
+
+def lags_of(motion: Motion, resolution: float) -> int:
+    """How many lags a spectrum of this resolution [THz] needs, or as many as half the trajectory has."""
     if motion.unit != "fs":
         raise InputError("The configurations have no times, so there are no frequencies.", mend="Give info['time'] in fs to each.")
     # The spectrum of a Hann window that ends at t_m has the full width at half maximum 1/t_m.
     longest = min(round(THZ / resolution / motion.step), int((motion.span + 0.5) / 2))
     if longest < 4:
         raise InputError("The trajectory is too short for a spectrum.", mend="Give at least ten frames, at steps of 2 to 5 fs.")
+    return longest
+
+
+def densities(motion: Motion, correlations: Mapping[str, Averages]) -> dict[str, Curve]:
+    """Densities of states from autocorrelations of all lags."""
+    longest = len(next(iter(correlations.values())).time) - 1
     about = {"resolution": THZ / (longest * motion.step), "normalisation": "3 modes per atom, shared by the elements as the atoms are", "window": "Hann"}
     frequency = np.asarray(np.arange(2 * longest + 1) * THZ / (4 * longest * motion.step), dtype=float)
     curves: dict[str, Curve] = {}
     total, variance = np.zeros(frequency.size), np.zeros(frequency.size)
-    for n, (element, averages) in zip(motion.counts, autocorrelations(motion, longest).items(), strict=True):
+    for n, (element, averages) in zip(motion.counts, correlations.items(), strict=True):
         modes = 3 * n / motion.counts.sum()
         value = modes * spectrum(averages.sums.sum(axis=0)[:, 0] / averages.counts.sum(axis=0), motion.step)
         blocks = [modes * spectrum(s[:, 0] / c, motion.step) for s, c in zip(averages.sums, averages.counts, strict=True) if c.min() > 0]
