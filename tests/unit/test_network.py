@@ -266,10 +266,16 @@ def test_every_kind_of_solid_is_surveyed(make):
             assert sum(n.value for n in population.cases.values()) == pytest.approx(1)
 
 
-def test_survey_follows_the_trajectory():
+def test_survey_follows_what_moves_in_time():
     frames = swinging(20.0)
+    assert "constraints per atom, from motion" not in survey_network(Sample(frames, frames)).numbers  # of no known time
+    for i, atoms in enumerate(frames):
+        atoms.info = {"time": 10.0 * i, "stage": "melt"}
     found = survey_network(Sample(frames[:1], frames))
-    assert found.numbers["constraints per atom, from motion"].value == pytest.approx(11 / 8)
+    assert found.numbers["constraints per atom, from motion in the melt"].value == pytest.approx(11 / 8)
+    for atoms in frames:
+        atoms.info["stage"] = "sample"
+    assert survey_network(Sample(frames)).numbers["constraints per atom, from motion"].value == pytest.approx(11 / 8)
 
 
 def test_halides_and_oxides_without_a_proper_former_have_a_network():

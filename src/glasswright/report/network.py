@@ -109,7 +109,7 @@ def _linkages(contents: Contents) -> list[str]:
     """Oxygens by number of formers, beside stoichiometry, and by what they join."""
     cards, oxygen, joined = [], contents.populations.get("oxygen"), contents.populations.get("linkages")
     if oxygen is not None:
-        notes = [f"{escape(oxygen.source)}."] if oxygen.measured else []
+        notes = [f"Outlined: {escape(oxygen.source)}."] if oxygen.measured else []
         if not _edges(contents):
             notes.append("Neighbouring polyhedra share corners only.")
         cards.append(picture("oxygen", "Species of oxygen", figures.plot_population(_foremost(oxygen)), " ".join(notes)))
@@ -177,7 +177,7 @@ def _constraints(contents: Contents) -> list[str]:
     rows: dict[str, dict[str, float]] = {}
     for case, n in population.cases.items():
         part, _, how = case.partition(", ")
-        rows.setdefault(how, {})[part] = n.value
+        rows.setdefault(how.replace("mean field, ", "mean field,\n"), {})[part] = n.value
     plot = plot_parts(rows, "constraints per atom", scale=1.0)
     with style():
         plot.axes[0].axvline(3.0, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
@@ -185,7 +185,7 @@ def _constraints(contents: Contents) -> list[str]:
     note = "Dashed: 3, where a network is rigid without stress. Bonds and independent angles by coordination numbers"
     note += (
         ", and those that stay fixed while the atoms move."
-        if "motion" in rows
+        if any(how.startswith("motion") for how in rows)
         else "; to see which of them stay fixed in motion takes ten configurations of a trajectory."
     )
     return [picture("constraints", "Topological constraints", plot, note)]
@@ -205,12 +205,13 @@ def plot_parts(rows: Mapping[str, Mapping[str, float]], label: str, scale: float
     with style():
         found = figures.new_figure((PANEL[0], max(1.7, 0.9 + 0.5 * len(rows))))
         axes = found.add_subplot()
+        longest = scale * max(sum(row.values()) for row in rows.values())
         for i, case in enumerate(cases):
             left = [scale * sum(row.get(c, 0.0) for c in cases[:i]) for row in rows.values()]
             width = [scale * row.get(case, 0.0) for row in rows.values()]
             axes.barh(range(len(rows)), width, 0.62, left, color=SERIES[i % len(SERIES)], edgecolor=PAPER, linewidth=0.4, label=case)
             for y, (begin, size) in enumerate(zip(left, width, strict=True)):
-                if size > 0.08 * scale:
+                if size > 0.08 * longest:
                     axes.text(begin + size / 2, y, f"{size:.3g}", ha="center", va="center", color="white", fontsize=8)
         axes.set_yticks(range(len(rows)), list(rows))
         axes.invert_yaxis()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +23,9 @@ from .linkages import linkages, qn_environments
 from .modifiers import modifier_surroundings
 from .sharing import edge_sharing, polyhedra_sharing
 from .speciation import oxygen_speciation, qn
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 RARE = 5e-4
 """Cases below this share are left out of a population (its file and its plot stay legible)."""
@@ -137,15 +141,24 @@ def _range(low: int, high: float) -> str:
 
 
 def _constraints(sample: Sample, bonds: Sequence[Bonds]) -> Findings:
-    counted = {"all angles": mean_field_constraints(bonds)}
+    counted = {"mean field, all angles": mean_field_constraints(bonds)}
     if bonds[0].roles.linkers:
-        counted["bridging angles broken"] = mean_field_constraints(bonds, bridges=False)
-    numbers = {f"constraints per atom, mean field, {name}": c.total for name, c in counted.items()}
-    if len(sample.trajectory) >= FEWEST:
-        every = -(-len(sample.trajectory) // MOST_FRAMES)
-        moving = moving_constraints([sample.trajectory[i] for i in range(0, len(sample.trajectory), every)], network_cutoffs(sample.bonds, bonds[0].elements))
-        counted["motion"], numbers["constraints per atom, from motion"] = moving, moving.total
+        counted["mean field, bridging angles broken"] = mean_field_constraints(bonds, bridges=False)
+    numbers = {f"constraints per atom, {name}": c.total for name, c in counted.items()}
+    for frames in (sample.frames, sample.trajectory):
+        if len(frames) >= FEWEST and _in_time(frames):
+            every = -(-len(frames) // MOST_FRAMES)
+            name = "motion in the melt" if frames[0].info.get("stage") == "melt" else "motion"
+            followed = [frames[i] for i in range(0, len(frames), every)]
+            counted[name] = moving_constraints(followed, network_cutoffs(sample.bonds, bonds[0].elements))
+            numbers[f"constraints per atom, from {name}"] = counted[name].total
     return Findings(numbers=numbers, populations={"constraints": _by_part(counted)})
+
+
+def _in_time(frames: Sequence[Atoms]) -> bool:
+    """Whether configurations follow each other in time, and are not independent ones."""
+    times = [frames[i].info.get("time") for i in (0, 1, -1)]
+    return None not in times and times[0] < times[1] <= times[2]
 
 
 def _by_part(counted: Mapping[str, Constraints]) -> Population:
