@@ -170,6 +170,18 @@ def test_direct_sum_and_transform_agree_where_peaks_are_broad():
     assert direct.curves["simulated"].metadata["method"] == "direct"
 
 
+def test_where_the_comparison_begins():
+    """At 2π/(half box) by transform, at 2π/(box) by the exact sum; T(r) from 1 Å to half the box."""
+    box = float(min(MODEL.cell.lengths()))
+    q, r = np.arange(0.1, 10, 0.01), np.arange(0.1, 12, 0.01)
+    in_q = Experiment(Curve(q, np.sin(q), None, "S(Q)-1", "1/Å"), "neutron", SILICA)
+    in_r = Experiment(Curve(r, 1 + np.sin(r), None, "g(r)", "Å"), "neutron", SILICA, q_range=(0.5, 20))
+    assert gw.compare(MODEL, in_q).curves["simulated"].x[0] == pytest.approx(4 * np.pi / box, abs=0.01)
+    assert gw.compare(MODEL, in_q, method="direct").curves["simulated"].x[0] == pytest.approx(2 * np.pi / box, abs=0.01)
+    simulated = gw.compare(MODEL, in_r).curves["simulated"]
+    assert (simulated.x[0], simulated.x[-1]) == pytest.approx((1, box / 2), abs=0.011)
+
+
 def test_a_set_of_replicas_counts_each_as_one(tmp_path):
     for n in (1, 2, 3):
         place = tmp_path / "set" / f"replica-0{n}"

@@ -131,6 +131,16 @@ def test_what_contradicts_the_file_is_refused(tmp_path):
         Experiment.from_file(path, "g(r)")
 
 
+def test_another_sample_than_the_header_says_is_pointed_out(tmp_path):
+    path = formats.pdfgetx3(tmp_path / "a.gr")
+    assert "the sample is SiO2, not GeO2" in " ".join(Experiment.from_file(path, composition="GeO2").doubts)
+    assert Experiment.from_file(path, composition="SiO2").doubts == ()
+    path.write_text(path.read_text().replace("composition = SiO2", "composition = whatever"))
+    assert Experiment.from_file(path, composition="GeO2").doubts == ()
+    with pytest.raises(InputError, match="whatever"):
+        Experiment.from_file(path)
+
+
 def test_the_kind_is_never_guessed(tmp_path):
     for write in (formats.gudrun, formats.epsr, formats.rmc):
         with pytest.raises(InputError, match="kind of curve in .* is missing"):

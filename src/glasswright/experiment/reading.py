@@ -10,6 +10,7 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..composition import Composition
 from ..errors import InputError
 from .formats import Table
 from .kinds import KINDS, Kind, kind_of
@@ -64,7 +65,10 @@ def measured_curve(path: Path, table: Table, sought: Sought) -> Found:
     rows = _with_data(path, rows, kind, sought, concluded)
     composition, q_range, resolution = sought.composition, sought.q_range, sought.resolution
     if table.format == "pdfget":
-        composition = composition or _concluded(table, "composition", concluded)
+        stated = table.keys.get("composition", "")
+        if stated and not composition:
+            concluded.append(f"composition: {stated}, from the header")
+        composition = composition or stated
         if not kind.in_q:
             limits = [_number(table.keys.get(key, "")) for key in ("qmin", "qmax")]
             if q_range is None and 0 <= limits[0] < limits[1]:
@@ -78,7 +82,7 @@ def measured_curve(path: Path, table: Table, sought: Sought) -> Found:
     if sigma is not None and not np.any(sigma > 0):
         sigma = None
         concluded.append("uncertainty: the column holds zeros, unknown")
-    doubts = _doubts(rows[:, 0], rows[:, 1], kind, table)
+    doubts = _doubts(rows[:, 0], rows[:, 1], kind, table) + _other_sample(sought.composition, table.keys.get("composition", ""))
     about: dict[str, object] = {"format": table.format, "concluded": concluded, "doubts": doubts}
     if table.header:
         about["header"] = table.header[:2000]
@@ -160,13 +164,6 @@ def _with_data(path: Path, rows: NDArray[np.float64], kind: Kind, sought: Sought
     return rows
 
 
-def _concluded(table: Table, key: str, concluded: list[str]) -> str:
-    value = table.keys.get(key, "")
-    if value:
-        concluded.append(f"{key}: {value}, from the header")
-    return value
-
-
 def _doubts(x: NDArray[np.float64], y: NDArray[np.float64], kind: Kind, table: Table) -> list[str]:
     """What looks odd: ranges that no instrument has, and limits that belong to another normalisation."""
     found = []
@@ -184,6 +181,16 @@ def _doubts(x: NDArray[np.float64], y: NDArray[np.float64], kind: Kind, table: T
     if table.format == "rmc" and kind.name == "G(r)":
         found.append('RMCProfile calls ⟨b⟩² [g(r) - 1] G(r), which is kind="GK(r)" here; G(r) is 4πρr [g(r) - 1].')
     return found
+
+
+def _other_sample(said: str, header: str) -> list[str]:
+    """Where the header names another composition than the user."""
+    try:
+        a, b = (Composition(text).atom_fractions for text in (said, header)) if said and header else ({}, {})
+    except InputError:  # a header may hold anything
+        return []
+    off = max((abs(a.get(e, 0.0) - b.get(e, 0.0)) for e in {*a, *b}), default=0.0)
+    return [f"The header says that the sample is {header}, not {said}."] if off > 0.005 else []
 
 
 def _number(text: str) -> float:

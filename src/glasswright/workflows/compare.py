@@ -132,7 +132,7 @@ def compare_shells(shells: PairShells, experiment: Experiment, freedom: Freedom 
     if resolution not in ("given", "fit", "none"):
         raise InputError(f"resolution = {resolution!r} is not possible.", mend='Use "given", "fit" or "none"; widths are stated with the experiment.')
     warnings = [*experiment.doubts, *_differences(shells, experiment)]
-    part = _where_the_box_knows(shells, experiment)
+    part = _where_the_box_knows(shells, experiment, exact=sums is not None)
     x = part.curve.x
     widest = {"given": resolution_of(part), "none": Resolution(), "fit": WIDEST}[resolution]
     model = sharp(sums or shells.partials, shells.density, shells.q_max, part, widest)
@@ -200,12 +200,12 @@ def _means(samples: Mapping[Pair, NDArray[np.float64]], sizes: Sequence[int]) ->
     return {key: np.add.reduceat(rows, starts, axis=0) / np.array(sizes)[:, None] for key, rows in samples.items()}
 
 
-def _where_the_box_knows(shells: PairShells, experiment: Experiment) -> Experiment:
+def _where_the_box_knows(shells: PairShells, experiment: Experiment, exact: bool) -> Experiment:
     """The experiment on the points where the model holds information.
 
-    Below 2π/(half box) the box holds none; beyond half the box a g(r) sees its own copies.
+    Below 2π/(half box) a transform of g(r) holds none, an exact sum below 2π/(box); beyond half the box a g(r) sees its own copies.
     """
-    lowest, highest = (2 * np.pi / shells.r_max, np.inf) if experiment.in_q else (R_MIN, shells.r_max)
+    lowest, highest = ((1 if exact else 2) * np.pi / shells.r_max, np.inf) if experiment.in_q else (R_MIN, shells.r_max)
     curve = experiment.curve
     kept = (curve.x >= lowest) & (curve.x <= highest)
     if kept.sum() < 3:
