@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
@@ -60,7 +61,7 @@ class Experiment:
             raise InputError(f"An X-ray {kind.name} is not supported.", "Its normalisation differs between instruments.", "Compare S(Q), G(r) or g(r).")
         for name in ("resolution", "relative_resolution"):
             value = getattr(self, name)
-            if value is not None and not 0 < value < np.inf:
+            if value is not None and not (isinstance(value, Real) and 0 < value < np.inf):
                 mend = "Give a standard deviation in 1/Å, or leave it out." if name == "resolution" else "Give ΔQ/Q as a standard deviation, such as 0.02."
                 raise InputError(f"{name} = {value!r} is not possible.", mend=mend)
         if self.relative_resolution is not None and self.relative_resolution >= 1:
@@ -193,10 +194,22 @@ def checked_range(q_range: object) -> tuple[float, float]:
 def _check_isotopes(isotopes: Mapping[str, str], composition: Composition, radiation: str) -> None:
     if isotopes and radiation == "xray":
         raise InputError(
-            f"Isotopes ({', '.join(isotopes.values())}) are given for X-rays.", "X-rays see electrons only.", 'Leave isotopes out, or say radiation="neutron".'
+            f"Isotopes ({', '.join(map(str, isotopes.values()))}) are given for X-rays.",
+            "X-rays see electrons only.",
+            'Leave isotopes out, or say radiation="neutron".',
         )
     for element, isotope in isotopes.items():
         if element not in composition.atom_fractions:
             raise InputError(f"An isotope of {element} is given, but {composition} holds none.", mend="Write element and isotope, like {'Ge': '73Ge'}.")
         if str(isotope).lstrip("0123456789") != element:
-            raise InputError(f"{isotope!r} is no isotope of {element}.", mend=f"Write mass number and element, like '73{element}'.")
+            raise InputError(f"{isotope!r} is no isotope of {element}.", mend=f"Write mass number and element, like '{_known_isotopes(element)[0]}'.")
+        if isotope not in (element, *_known_isotopes(element)):
+            raise InputError(f"No neutron scattering length is known for {isotope!r}.", mend=f"There are {', '.join(_known_isotopes(element))}.")
+
+
+def _known_isotopes(element: str) -> list[str]:
+    """Isotopes of an element whose scattering length is tabulated."""
+    import periodictable
+
+    entry = periodictable.elements.symbol(element)
+    return [f"{number}{element}" for number in entry.isotopes if entry[number].neutron.b_c is not None] or [element]
