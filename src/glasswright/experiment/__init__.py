@@ -61,7 +61,7 @@ class Experiment:
             raise InputError(f"An X-ray {kind.name} is not supported.", "Its normalisation differs between instruments.", "Compare S(Q), G(r) or g(r).")
         for name in ("resolution", "relative_resolution"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, Real) and 0 < value < np.inf):
+            if value is not None and not (isinstance(value, Real) and 0 < float(value) < np.inf):
                 mend = "Give a standard deviation in 1/Å, or leave it out." if name == "resolution" else "Give ΔQ/Q as a standard deviation, such as 0.02."
                 raise InputError(f"{name} = {value!r} is not possible.", mend=mend)
         if self.relative_resolution is not None and self.relative_resolution >= 1:
