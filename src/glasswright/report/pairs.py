@@ -11,9 +11,9 @@ import numpy as np
 from ..analysis.pairs.cutoffs import ANIONS
 from ..curve import Curve
 from . import figures
-from .contents import Contents
+from .contents import Contents, value_in
 from .html import figure, grid, picture, table, with_spread
-from .palette import MUTED, SERIES, style
+from .palette import MEASURED, MUTED, SERIES, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +28,7 @@ MOST_NEIGHBOURS = 16.0
 
 def pairs(contents: Contents) -> str:
     """Everything about pairs of atoms."""
-    return grid([*_partials(contents), *_totals(contents), *_running(contents), *_peaks(contents), *_aligned(contents)])
+    return grid([*_partials(contents), *_totals(contents), *_running(contents), *_shapes(contents), *_peaks(contents), *_aligned(contents)])
 
 
 def _partials(contents: Contents) -> list[str]:
@@ -77,6 +77,27 @@ def plot_running(curves: Mapping[str, Curve], cutoffs: Mapping[tuple[str, str], 
     return plot
 
 
+def _shapes(contents: Contents) -> list[str]:
+    found = {name: c for name, c in contents.named("first_peak_").items() if not name.startswith("fit_")}
+    if not found:
+        return []
+    plot = plot_peaks({n.replace("-", "–"): c for n, c in found.items()}, {n.replace("-", "–"): c for n, c in contents.named("first_peak_fit_").items()})
+    return [picture("first-peaks", "First peaks and their Gaussians", plot, "Neighbours at r, per Å: the area is their number. Dashed: the fit, one Gaussian.")]
+
+
+def plot_peaks(curves: Mapping[str, Curve], fits: Mapping[str, Curve]) -> Figure:
+    """Radial distributions over first peaks, ``"Si–O"`` → r·t(r), with their fits."""
+    end = max(float(c.x[-1]) for c in curves.values())
+    plot = figures.plot_curves(curves, x_range=(min(float(c.x[0]) for c in curves.values()), end))
+    with style():
+        axes = plot.axes[0]
+        for fit in fits.values():
+            axes.plot(fit.x, fit.y, color=MEASURED, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.set_ylabel("neighbours per Å (Å⁻¹)")
+        axes.set_ylim(bottom=0)
+    return plot
+
+
 def _peaks(contents: Contents) -> list[str]:
     """Numbers of the first shells, and of the same fit in measured and simulated correlation functions."""
     rows = {row["quantity"]: row for row in contents.run.table("summary") if row.get("quantity")}
@@ -87,7 +108,7 @@ def _peaks(contents: Contents) -> list[str]:
         counted = rows.get(f"{name} coordination", {})
         cells.append([escape(name.replace("-", "–")), *(_value(r) for r in (counted, *places, *fitted))])
     headings = ("centre–neighbour", "neighbours, counted", "maximum of g(r) (Å)", "mean distance (Å)", "neighbours, fitted", "width σ (Å)")
-    note = "Fitted: one Gaussian in r·g(r), from foot to foot of the first peak; a skewed peak holds a little more than its Gaussian."
+    note = "Fitted: one Gaussian in r·g(r), up to the cutoff; a skewed peak holds a little more than its Gaussian."
     cards = [figure("First shells", table(headings, cells), note, wide=True)] if cells else []
     return [*cards, *_seen(rows)]
 
@@ -126,14 +147,13 @@ def _diagonal(axes: Axes) -> None:
 
 
 def _value(row: Mapping[str, str]) -> str:
-    spread = row.get("spread")
-    return with_spread(row["simulated"], float(spread) if spread else None) if row.get("simulated") else "–"
+    return with_spread(row["simulated"], value_in(row, "spread")) if row.get("simulated") else "–"
 
 
 def _half(row: Mapping[str, str]) -> float | None:
     """Half the range of a measured value: its error."""
-    low, high = row.get("measured_low"), row.get("measured_high")
-    return 0.5 * (float(high) - float(low)) if low and high else None
+    low, high = value_in(row, "measured_low"), value_in(row, "measured_high")
+    return None if low is None or high is None else 0.5 * (high - low)
 
 
 def _named(curves: Mapping[str, Curve]) -> dict[str, Curve]:

@@ -144,23 +144,30 @@ def _checks(results: Mapping[str, Any]) -> list[list[str]]:
 
 
 def facts(contents: Contents) -> str:
-    """The table simulated / measured / source."""
+    """The table simulated / measured / source; numbers that nothing is known to compare with stand in a fold below it."""
     rows = [r for r in contents.run.table("summary") if not r.get("quantity", "").startswith("R_chi")]  # these stand below their curves
-    rows.sort(key=lambda r: measured_text(r) == "–")
     if not rows:
         return ""
     cells: list[list[str]] = []
+    others: list[list[str]] = []
     spreads: set[str] = set()
     for row in rows:
-        unit = figures.pretty_unit(row.get("unit", "") or "")
-        simulated = with_spread(row.get("simulated", ""), value_in(row, "spread"))
+        unit = escape(figures.pretty_unit(row.get("unit", "") or ""))
+        name, simulated = escape(row.get("quantity", "")), with_spread(row.get("simulated", ""), value_in(row, "spread"))
         notes = [part for part in (row.get("note") or "").split("; ") if part]
         spreads.update(part for part in notes if part.startswith("spread over"))
+        if measured_text(row) == "–":
+            others.append([name, simulated, unit])
+            continue
         remarks = "; ".join(part for part in notes if not part.startswith("spread over"))
         origin = escape(row.get("source") or "") + (f" <small>{escape(remarks)}</small>" if remarks else "")
         expected = " (expected)" if is_expected(row.get("source") or "") else ""
-        cells.append([escape(row.get("quantity", "")), simulated, measured_text(row) + expected, escape(unit), agreement(row), origin])
-    return figure("", table(("quantity", "simulated", "measured", "unit", "", "source"), cells), _spread_note(spreads), wide=True)
+        cells.append([name, simulated, measured_text(row) + expected, unit, agreement(row), origin])
+    shown = table(("quantity", "simulated", "measured", "unit", "", "source"), cells) if cells else ""
+    if others:
+        rest = table(("quantity", "simulated", "unit"), others)
+        shown += f"<details{'' if cells else ' open'}><summary>{len(others)} numbers that the library knows no measurement of</summary>{rest}</details>"
+    return figure("", shown, _spread_note(spreads), wide=True)
 
 
 def _spread_note(spreads: set[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...curve import Curve
 from ..density import density
 from ..findings import Findings, Number, Population
 from ..frames import Pair, elements_and_types, fractions_of
@@ -30,7 +31,7 @@ def survey_pairs(sample: Sample) -> Findings:
     curves["rdf_total_neutron"] = weighted_rdf(partials, fractions_of(sample.frames[0]))
     curves |= {f"n_of_r_{a}-{b}": curve for (a, b), curve in running_coordination(sample.frames, R_MAX, BIN).items()}
     numbers = {"density": Number.over([density(a) for a in sample.frames], "g/cm3")}
-    return Findings(curves, numbers | _lengths(sample)) | _coordination(sample) | _alignment(sample)
+    return Findings(curves, numbers | _lengths(sample)) | _peaks(sample) | _coordination(sample) | _alignment(sample)
 
 
 def pair_name(pair: Pair) -> str:
@@ -48,18 +49,28 @@ def _lengths(sample: Sample) -> dict[str, Number]:
         numbers[f"{pair_name(pair)} distance"] = Number(length.peak, None, "Å")
         if pair in sample.bonds:
             numbers[f"{pair_name(pair)} distance, mean"] = Number(length.mean, None, "Å")
-    return numbers | _peaks(sample)
+    return numbers
 
 
-def _peaks(sample: Sample) -> dict[str, Number]:
+def _peaks(sample: Sample) -> Findings:
     """Gaussians through the first peaks of bonds, seen from what is no anion where there is one."""
     both = [p for a, b in sample.bonds for p in dict.fromkeys(((a, b), (b, a)))]
-    numbers = {}
+    curves, numbers = {}, {}
+    # Number.spread is that of single configurations, the errors of a fit are those of their mean.
+    scale = len(sample.frames) ** 0.5 if len(sample.frames) > 1 else None
     for pair, peak in bond_peaks(sample.frames, [p for p in both if p[0] not in ANIONS]).items():
-        scale = len(sample.frames) ** 0.5 if len(sample.frames) > 1 else None
+        name = "-".join(pair)
         for what, value, error, unit in (("neighbours", peak.number, peak.number_error, ""), ("width", peak.width, peak.width_error, "Å")):
-            numbers[f"{'-'.join(pair)} first peak, {what}"] = Number(value, None if scale is None else error * scale, unit)
-    return numbers
+            numbers[f"{name} first peak, {what}"] = Number(value, None if scale is None else error * scale, unit)
+        curves[f"first_peak_{name}"], curves[f"first_peak_fit_{name}"] = (_radial(c, peak.r_range) for c in (peak.data, peak.fitted))
+    return Findings(curves, numbers)
+
+
+def _radial(t: Curve, r_range: tuple[float, float]) -> Curve:
+    """r·t(r), neighbours per Å, over a first peak."""
+    kept = (t.x >= r_range[0] - 0.1) & (t.x <= r_range[1] + 0.2)
+    about = {"normalisation": "4πr²ρ_b g(r), neighbours per Å", "r_range": list(r_range)}
+    return Curve(t.x[kept], t.x[kept] * t.y[kept], None, "RDF(r)", "Å", "1/Å", t.label, about)
 
 
 def _alignment(sample: Sample) -> Findings:
