@@ -59,11 +59,11 @@ def answers(atoms):
     return found
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(make=st.sampled_from(MAKERS), matrix=st.lists(st.lists(integers, min_size=3, max_size=3), min_size=3, max_size=3), seed=st.integers(0, 99))
 def test_the_network_does_not_depend_on_its_description(make, matrix, seed):
     matrix = np.array(matrix)
-    assume(0 < abs(np.linalg.det(matrix)) < 6.5)
+    assume(1 <= abs(round(np.linalg.det(matrix))) <= 6)
     atoms = make()
     expected, found = answers(atoms), answers(described_again(atoms, matrix, seed))
     assert found.keys() == expected.keys()
