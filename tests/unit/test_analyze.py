@@ -11,6 +11,7 @@ from ase.spacegroup import crystal
 
 from glasswright.analysis import density as mass_density
 from glasswright.analysis.findings import pool
+from glasswright.analysis.sample import Q_MAX
 from glasswright.analysis.scattering.fsdp import first_sharp_diffraction_peak
 from glasswright.analysis.scattering.shells import pair_shells
 from glasswright.analysis.store import read_findings
@@ -186,7 +187,7 @@ def test_nothing_to_analyse_is_refused(tmp_path):
 def synthetic(kind="i(Q)", scale=1.0, **settings):
     """An experiment made from a model: what compare must find again."""
     q = np.arange(1.0, 20.0, 0.05)
-    s = pair_shells([quartz()], float(q[-1])).partials(q).total("neutron")
+    s = pair_shells([quartz()], Q_MAX).partials(q).total("neutron")
     y = s.y if kind == "S(Q)" else scale * 0.27590892 * (s.y - 1)
     return Experiment(Curve(q, y, None, kind, "1/Å"), "neutron", Composition("SiO2"), **settings)
 
