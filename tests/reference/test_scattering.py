@@ -88,6 +88,20 @@ def test_direct_sum_is_that_of_the_lattice_not_of_the_cell():
         assert np.allclose(analysis.structure_factor(other, q, method="direct").y, reference.y, atol=1e-7)
 
 
+@pytest.mark.parametrize("wrong", [{"q_width": 0}, {"q_width": "wide"}, {"q_width": np.nan}, {"threads": 0}, {"threads": 1.5}, {"threads": 10**9}])
+def test_impossible_direct_sums_are_refused(wrong):
+    with pytest.raises(InputError):
+        analysis.structure_factor(disordered(), [1.0, 2.0], method="direct", **wrong)
+
+
+def test_positions_that_are_no_numbers_are_refused():
+    atoms = disordered()
+    atoms.positions[3, 1] = np.nan
+    for method in ("direct", "transform", "auto"):
+        with pytest.raises(InputError):
+            analysis.structure_factor(atoms, [1.0, 2.0], method=method)
+
+
 def test_too_many_vectors_are_refused():
     atoms = Atoms("Si2", positions=[[0, 0, 0], [300, 1, 1]], cell=[600] * 3, pbc=True)
     with pytest.raises(InputError, match="auto"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,7 @@ MEMORY = 400e6
 """What the amplitudes and the grid of their transform may take [bytes]; the sum goes through reciprocal space in slabs of that size."""
 OVERSAMPLING = 1.25
 """The finest grid of the transform is so much finer than the amplitudes need, in each direction."""
+MOST_THREADS = 1024
 THINNEST = 16
 """A slab thinner than the transform's kernel costs as much as this one [planes]."""
 
@@ -35,10 +37,12 @@ def direct_partials(
     With ρ_a(k) = Σ exp(i k·r) over the atoms a: S_ab = 1 + [⟨ρ_a ρ_b*⟩/N - δ_ab c_a] / (c_a c_b), averaged over the vectors k of a bin.
     All ρ_a(k) come from one non-uniform fast Fourier transform per element (FINUFFT, doi 10.1137/18M120885X).
     """
-    width = _default_width(q) if q_width is None else float(q_width)
-    if not 0 < width < np.inf:
+    width = _default_width(q) if q_width is None else q_width
+    if not (isinstance(width, Real) and 0 < width < np.inf):
         raise InputError(f"q_width = {q_width!r} is not possible.", mend="Give a positive width in 1/Å.")
-    results = [_frame(atoms, q, width, threads) for atoms in frames]
+    if not (isinstance(threads, Integral) and 1 <= threads <= MOST_THREADS):
+        raise InputError(f"threads = {threads!r} is not possible.", mend="Give a whole number, 1 or more.")
+    results = [_frame(atoms, q, float(width), int(threads)) for atoms in frames]
     pairs = results[0][0].keys()
     return {p: np.array([r[0][p] for r in results]) for p in pairs}, max(r[1] for r in results), max(r[2] for r in results)
 
@@ -50,6 +54,8 @@ def _default_width(q: NDArray[np.float64]) -> float:
 def _frame(atoms: Atoms, q: NDArray[np.float64], width: float, threads: int) -> tuple[dict[Pair, NDArray[np.float64]], float, int]:
     from ase.geometry import minkowski_reduce
 
+    if not np.isfinite(atoms.positions).all():
+        raise InputError("A position of the structure is not finite.", mend="Give finite positions.")
     # The same lattice from its shortest vectors: of a skewed cell, far fewer indices h, k, l lie outside the sphere.
     cell, _ = minkowski_reduce(np.asarray(atoms.cell))
     reciprocal = 2 * np.pi * np.linalg.inv(cell).T

@@ -57,10 +57,17 @@ def _neutron(
     return real_space(s, kind, r, number_density(frames), fractions_of(frames[0]), window)
 
 
-def xray_rdf(source: Atoms | Sequence[Atoms], r_max: float = 10.0, bin_width: float = 0.05, q_max: float = 20.0, window: Window = "lorch") -> Curve:
-    """X-ray g(r) = 1 + (1/2π²ρr) ∫ Q [S_X(Q) - 1] M(Q) sin(Qr) dQ."""
+def xray_rdf(
+    source: Atoms | Sequence[Atoms],
+    r_max: float = 10.0,
+    bin_width: float = 0.05,
+    q_max: float = 20.0,
+    window: Window = "lorch",
+    form_factors: Mapping[str, str] | None = None,
+) -> Curve:
+    """X-ray g(r) = 1 + (1/2π²ρr) ∫ Q [S_X(Q) - 1] M(Q) sin(Qr) dQ; ``form_factors``: element → ion, such as ``{"Si": "Si4+"}``."""
     frames = frames_of(source)
-    s = _structure_factor(frames, q_max, "xray", None)
+    s = _structure_factor(frames, q_max, "xray", form_factors=form_factors)
     r = _radii(r_max, bin_width)
     r = r - 0.5 * r[0]
     return real_space(s, "g(r)", r, number_density(frames), fractions_of(frames[0]), window)
@@ -117,7 +124,9 @@ def _radii(r_max: float, bin_width: float) -> NDArray[np.float64]:
     return np.arange(bin_width, r_max + bin_width / 2, bin_width)
 
 
-def _structure_factor(frames: Sequence[Atoms], q_max: float, radiation: Radiation, isotopes: Mapping[str, str] | None) -> Curve:
+def _structure_factor(
+    frames: Sequence[Atoms], q_max: float, radiation: Radiation, isotopes: Mapping[str, str] | None = None, form_factors: Mapping[str, str] | None = None
+) -> Curve:
     if not (isinstance(q_max, Real) and 1 < q_max < 1000):
         raise InputError(f"q_max = {q_max!r} is not possible.", mend="Give some tens of 1/Å.")
-    return structure_factor(frames, np.arange(Q_MIN, q_max + Q_STEP / 2, Q_STEP), radiation, isotopes=isotopes)
+    return structure_factor(frames, np.arange(Q_MIN, q_max + Q_STEP / 2, Q_STEP), radiation, isotopes=isotopes, form_factors=form_factors)
