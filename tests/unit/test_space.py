@@ -102,6 +102,17 @@ def test_close_packed_balls_fill_074():
     assert 1 - cavities(FCC, {"Cu": 2**-0.5}).fraction == pytest.approx(np.pi / 18**0.5, rel=1e-6)
 
 
+@pytest.mark.parametrize(("small", "distance"), [(0.6, 1.2), (0.9, 2.0), (0.6, 0.7)])
+def test_a_small_ball_partly_inside_a_large_one(small, distance):
+    # Its centre may lie beyond the plane where the two surfaces meet, or all of it inside.
+    large = 1.5
+    pair = Atoms("OSi", positions=[(4, 4, 4), (4 + distance, 4, 4)], cell=[8.0, 9.0, 10.0], pbc=True)
+    lens = np.pi * (large + small - distance) ** 2 * (distance**2 + 2 * distance * (large + small) - 3 * (large - small) ** 2) / (12 * distance)
+    ball = 4 / 3 * np.pi
+    filled = ball * (large**3 + small**3) - (lens if distance > large - small else ball * small**3)
+    assert 720 - cavities(pair, {"O": large, "Si": small}).volumes.sum() == pytest.approx(filled, rel=1e-6)
+
+
 @pytest.mark.parametrize("probe", [0.0, 0.3])
 def test_free_volume_against_random_points(probe):
     atoms, radii = random_glass(30, 8.0, 3), {"Si": 0.9, "O": 1.4}
@@ -137,7 +148,9 @@ def test_layers_leave_cavities_in_two_directions():
     ],
 )
 def test_bond_order_of_crystals(atoms, around, q4, q6, w4, w6):
-    found = bond_order(atoms.repeat(2), around)
+    turned = atoms.repeat(2)
+    turned.rotate(50, (1, 2, 3), rotate_cell=True)
+    found = bond_order(turned, around)
     for value, degree, expected in ((found.q, 4, q4), (found.q, 6, q6), (found.w, 4, w4), (found.w, 6, w6)):
         assert value[degree] == pytest.approx(expected, abs=1e-5)
     for value, degree, expected in ((found.q_average, 6, q6), (found.w_average, 4, w4)):
@@ -159,6 +172,8 @@ def test_tetrahedrality():
     assert tetrahedrality([quartz, quartz])["Si", "O"].shape == (6,)
     # Four of the six octahedral neighbours, whichever: three right angles and more.
     assert tetrahedrality(crystals.stishovite(), [("Si", "O")])["Si", "O"].max() < 0.8
+    square = Atoms("SiO4", positions=[(5, 5, 5), (6, 5, 5), (4, 5, 5), (5, 6, 5), (5, 4, 5)], cell=[10.0] * 3, pbc=True)
+    assert tetrahedrality(square, [("Si", "O")])["Si", "O"] == pytest.approx(0.5)
     rng = np.random.default_rng(2)
     gas = Atoms("Ar500", positions=rng.random((500, 3)) * 20, cell=[20.0] * 3, pbc=True)
     assert tetrahedrality(gas, [("Ar", "Ar")])["Ar", "Ar"].mean() == pytest.approx(0.0, abs=0.05)

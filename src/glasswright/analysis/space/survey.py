@@ -60,7 +60,6 @@ def survey_order(sample: Sample) -> Findings:
         numbers[f"Voronoi volume of {e}"] = Number.over([float(v.mean()) for v in volumes[e]], "Å^3")
         for degree in (4, 6):
             curves[f"bond_order_q{degree}_{e}"] = _distribution(order[degree, e], (0.0, 1.0, 0.01), (f"q{degree}", "", e))
-            numbers[f"q{degree} of {e}"] = Number.over([float(v.mean()) for v in order[degree, e]])
         mean = {k: float(np.mean([part.get(k, 0.0) for part in kinds[e]])) for k in {k for part in kinds[e] for k in part}}
         most = sorted(mean, key=lambda k: -mean[k])[:SHOWN]
         cases = {f"<{','.join(map(str, k))}>": Number.over([part.get(k, 0.0) for part in kinds[e]]) for k in most}
@@ -106,11 +105,13 @@ def survey_homology(sample: Sample) -> Findings:
             counts = np.mean([np.histogram2d(one.births, one.deaths, (edges, edges))[0] for one in mine], axis=0)
             middle = edges[:-1] + AREA / 2
             per = counts / (len(frames[0]) * AREA**2)
-            maps[f"persistence_{d}"] = Map(middle, middle, per, f"Persistence diagram of {name}", "birth [Å^2]", "death [Å^2]", f"{name} per atom and Å^4")
-            numbers[f"{name} per atom"] = Number.over([len(one.births) / one.n_atoms for one in mine])
-        numbers[f"accumulated persistence of {name}"] = Number.over([float(one.lifetimes.sum()) / one.n_atoms for one in mine], "Å^2")
+            maps[f"persistence_{d}"] = Map(
+                middle, middle, per, f"Persistence diagram of {name}", "birth [Å^2]", "death [Å^2]", f"{name} per atom and Å^4", {"radii": radii}
+            )
     radius, q, symbols = max(radii[e] for e in radii if e in ANIONS or not ANIONS & set(radii)), np.arange(0.5, 4.0, 0.01), list(frames[0].symbols)
     loops = [one[1] for one in diagrams]
+    numbers["loops per atom"] = Number.over([len(one.births) / one.n_atoms for one in loops])
+    numbers["accumulated persistence of loops, per atom"] = Number.over([float(one.lifetimes.sum()) / one.n_atoms for one in loops], "Å^2")
     curves |= {f"loops_{name}": curve for name, curve in loop_spectrum(loops, symbols, radius, q).items()}
     peaks = [float(q[loop_spectrum([one], symbols, radius, q)["total"].y.argmax()]) for one in loops]
     numbers["loops, most of their persistence at Q"] = Number.over(peaks, "1/Å")
