@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from glasswright.analysis import bond_order, cavities, fingerprints, persistence_diagrams, tetrahedrality, voronoi_cells
+from glasswright.errors import InputError
+from glasswright.native.homology import persistence_pairs
 
 RADII = {"Si": 0.5, "O": 1.2}
 seeds = st.integers(0, 10_000)
@@ -88,3 +90,17 @@ def test_euler_and_the_torus(seed):
     for radii in (None, RADII):
         assert [len(d.essential) for d in persistence_diagrams(atoms, radii)] == [1, 3, 3, 1]
     assert voronoi_cells(atoms, RADII).volumes.sum() == pytest.approx(atoms.cell.volume, rel=1e-11)
+
+
+integers = st.lists(st.integers(-3, 12), max_size=14)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(-1, 4), max_size=6), integers, integers)
+def test_whatever_is_reduced_is_a_complex_or_refused(dimensions, offsets, faces):
+    try:
+        partners = persistence_pairs(dimensions, offsets, faces)
+    except InputError:
+        return
+    for i, j in enumerate(partners):
+        assert j == -1 or (partners[j] == i and abs(dimensions[i] - dimensions[j]) == 1)
