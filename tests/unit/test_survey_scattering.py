@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from ase.io import read
+from ase.io import read, write
 
 from glasswright import analysis
 from glasswright.analysis.sample import Sample
 from glasswright.analysis.scattering.survey import survey_scattering
-from glasswright.report.scattering import plot_first_peaks
+from glasswright.io.run import Run
+from glasswright.report.contents import Contents
+from glasswright.report.scattering import plot_first_peaks, scattering
+from glasswright.workflows.analyze import analyze
 
 GLASSES = Path(__file__).parents[2] / "gallery" / "glasses"
 
@@ -51,6 +55,19 @@ def test_numbers_of_the_peak_have_the_spread_of_the_glasses(glasses, found):
     assert found.numbers["X-ray " + name].unit == "1/Å"
     width, length = (found.numbers[f"first sharp diffraction peak, {what}"].value for what in ("full width at half height", "coherence length"))
     assert width * length == pytest.approx(2 * np.pi)
+
+
+def test_the_report_shows_the_peak_in_numbers(glasses, tmp_path, monkeypatch):
+    """Of one glass with the uncertainty of the fit."""
+    write(tmp_path / "glass.extxyz", glasses[0])
+    monkeypatch.setenv("GLASSWRIGHT_DATA", str(tmp_path))
+    analyze(tmp_path / "glass.extxyz", groups=["scattering"], out=tmp_path / "out")
+    text = scattering(Contents(Run(tmp_path / "out")))
+    assert "First sharp diffraction peak in numbers" in text
+    row = next(r for r in text.split("<tr>") if ">position<" in r)
+    assert len(re.findall(r"1\.5\d* ± 0\.0\d+", row)) == 2
+    assert "Bhatia-Thornton" in text
+    assert "Partial structure factors" in text
 
 
 def test_the_fit_is_drawn_over_s_of_q(found):

@@ -11,8 +11,8 @@ from ..analysis.pairs.cutoffs import ANIONS
 from ..curve import Curve
 from . import figures
 from .comparison import comparison_cards
-from .contents import Contents
-from .html import figure, grid, number, picture, table, with_spread
+from .contents import Contents, value_in
+from .html import figure, grid, picture, table, with_spread
 from .palette import INK, MUTED, SERIES, WIDE, style
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ def _partials(contents: Contents) -> list[str]:
         others = [{_pair(k): c for k, c in one.items()} for one in contents.of_replicas("sq_partial_")]
         plot = figures.plot_panels(partials, others=others, x_range=(0.0, 15.0), level=1.0, height=2.2)
         cards.append(picture("sq-partials", "Partial structure factors, Faber-Ziman", plot, contents.band_note, wide=True))
-    bhatia = {_BHATIA[k]: c for k, c in contents.named("sq_bhatia_").items() if k in _BHATIA}
+    found = contents.named("sq_bhatia_")
+    bhatia = {name: found[k] for k, name in _BHATIA.items() if k in found}
     if bhatia:
         others = [{_BHATIA[k]: c for k, c in one.items() if k in _BHATIA} for one in contents.of_replicas("sq_bhatia_")]
         plot = figures.plot_panels(bhatia, others=others, x_range=(0.0, 15.0), height=2.2)
@@ -67,17 +68,27 @@ def _first_peaks(contents: Contents) -> list[str]:
         return []
     note = "Dots: direct sum over the reciprocal lattice of the box, bins of 0.1 Å⁻¹. Dashed: split Lorentzian on a straight background."
     cards = [picture("fsdp", "First sharp diffraction peak", plot_first_peaks(panels), note, wide=True)]
-    numbers = contents.found.numbers
-    quantities = [name.removeprefix(f"{_PEAK}, ") for name in numbers if name.startswith(f"{_PEAK}, ")]
-    rows = []
+    rows = {row["quantity"]: row for row in contents.run.table("summary") if row.get("quantity")}
+    quantities = [name.removeprefix(f"{_PEAK}, ") for name in rows if name.startswith(f"{_PEAK}, ")]
+    cells = []
     for quantity in quantities:
-        found = [numbers.get(f"{'X-ray ' if shown == 'X-ray' else ''}{_PEAK}, {quantity}") for shown in panels]
-        unit = next((figures.pretty_unit(n.unit) for n in found if n is not None), "")
-        rows.append([quantity, *("–" if n is None else with_spread(n.value, n.spread) if n.spread else number(n.value, 3) for n in found), unit])
-    if rows:
-        meaning = "Height: S(Q) at the top. Coherence length: 2π / full width. Repeat distance: 2π / position. Asymmetry: positive with the tail at high Q."
-        cards.append(figure("First sharp diffraction peak in numbers", table(("quantity", *panels, "unit"), rows), meaning, wide=True))
+        found = {radiation: rows.get(f"{prefix}{_PEAK}, {quantity}", {}) for radiation, prefix in (("neutron", ""), ("xray", "X-ray "))}
+        shown = [_value(contents.curves.get(f"fsdp_{radiation}"), quantity, row) for radiation, row in found.items() if _RADIATIONS[radiation] in panels]
+        cells.append([quantity, *shown, figures.pretty_unit(found["neutron"].get("unit") or "")])
+    if cells:
+        meaning = "Height: S(Q) at the top. Coherence length: 2π / full width. Repeat distance: 2π / position. Asymmetry: positive with the tail at high Q. "
+        meaning += "±: spread over configurations, or, where there is one only, uncertainty of the fit."
+        cards.append(figure("First sharp diffraction peak in numbers", table(("quantity", *panels, "unit"), cells), meaning, wide=True))
     return cards
+
+
+def _value(fit: Curve | None, quantity: str, row: Mapping[str, str]) -> str:
+    """A number of the summary with its spread, or else with the uncertainty that the fit gave it."""
+    value, spread = value_in(row, "simulated"), value_in(row, "spread")
+    if value is None or fit is None:
+        return "–"
+    fitted = fit.metadata.get("uncertainties")
+    return with_spread(value, spread or value_in(fitted if isinstance(fitted, Mapping) else {}, quantity))
 
 
 def _panel(curves: Mapping[str, Curve], radiation: str) -> dict[str, Curve]:
@@ -109,7 +120,7 @@ def plot_first_peaks(panels: Mapping[str, Mapping[str, Curve]]) -> Figure:
             axes.set_xlim(0, reach)
             highest = [float(np.max(c.y[c.x <= reach], initial=0.0)) for c in curves.values()]
             axes.set_ylim(min(0.0, *(float(c.y.min()) for c in (fit, curves.get("background", fit)))), 1.08 * max(highest))
-            axes.text(0.985, 0.96, radiation, transform=axes.transAxes, ha="right", va="top", color=SERIES[i], fontweight="bold")
+            axes.text(0.02, 0.96, radiation, transform=axes.transAxes, ha="left", va="top", color=SERIES[i], fontweight="bold")
             if i == 0:
                 figures.add_legend(drawn, axes)
     return drawn

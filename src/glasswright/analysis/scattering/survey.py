@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +32,8 @@ _QUANTITIES = {
     "repeat distance": "repeat_distance",
 }
 """What a summary calls the attributes of a DiffractionPeak."""
+_FEWER = ("position", "height", "full width at half height", "asymmetry")
+"""Of the X-ray peak, which is the same one seen with other weights."""
 RADIATIONS: tuple[Radiation, ...] = ("neutron", "xray")
 
 
@@ -39,7 +41,7 @@ def survey_scattering(sample: Sample) -> Findings:
     """Partial and total S(Q), the direct sum at low Q, T(r) and the X-ray g(r), and the first sharp diffraction peak of either radiation.
 
     Curves: ``sq_neutron``, ``sq_xray``, ``sq_neutron_direct``, ``sq_xray_direct``, ``sq_partial_A-B`` (Faber-Ziman), of two elements
-    ``sq_bhatia_NN``, ``_NC``, ``_CC``; ``t_of_r_neutron``, ``rdf_total_xray``; ``fsdp_neutron``, ``fsdp_xray`` (the fit) and
+    ``sq_bhatia_NN``, ``_NC``, ``_CC``; ``t_of_r_neutron``, ``rdf_total_xray``; ``fsdp_neutron``, ``fsdp_xray`` (the fit, its uncertainties in the metadata) and
     ``fsdp_neutron_background``, ``fsdp_xray_background``.
     """
     shells = sample.shells
@@ -75,15 +77,18 @@ def _first_peaks(samples: PartialSamples) -> Findings:
             continue
         single = [first_sharp_diffraction_peak(samples.single(i).total(radiation)) for i in range(n_frames if n_frames > 1 else 0)]
         name = f"{'X-ray ' if radiation == 'xray' else ''}first sharp diffraction peak"
-        curves = {f"fsdp_{radiation}": peak.curve, f"fsdp_{radiation}_background": peak.background}
-        found |= Findings(curves, {f"{name}, {what}": number for what, number in _numbers(peak, [p for p in single if p is not None]).items()})
+        uncertainties = {what: getattr(peak, attribute).spread for what, attribute in _QUANTITIES.items()}
+        fit = replace(peak.curve, metadata={**peak.curve.metadata, "uncertainties": uncertainties})
+        numbers = _numbers(peak, [p for p in single if p is not None], _QUANTITIES if radiation == "neutron" else _FEWER)
+        found |= Findings({f"fsdp_{radiation}": fit, f"fsdp_{radiation}_background": peak.background}, {f"{name}, {what}": n for what, n in numbers.items()})
     return found
 
 
-def _numbers(peak: DiffractionPeak, single: Sequence[DiffractionPeak]) -> dict[str, Number]:
+def _numbers(peak: DiffractionPeak, single: Sequence[DiffractionPeak], quantities: Iterable[str]) -> dict[str, Number]:
     """The numbers of the peak, with their spread over the peaks of single configurations."""
     found = {}
-    for what, attribute in _QUANTITIES.items():
+    for what in quantities:
+        attribute = _QUANTITIES[what]
         number: Number = getattr(peak, attribute)
         spread = Number.over([getattr(p, attribute).value for p in single]).spread if len(single) > 1 else None
         found[what] = Number(number.value, spread, number.unit)
