@@ -35,6 +35,7 @@ def analyze(
     from ..workflows.progress import analysis_bar
     from .summary import print_tables
 
+    asked = [*(_words(only) or ()), *(_words(also) or ())]
     groups = choose(list(GROUPS) if everything else _words(only), _words(also) or ())
     directory = out or (source if source.is_dir() else source.with_name(f"{source.stem}-analysis"))
     with analysis_bar(source.name or str(source)) as progress:
@@ -43,7 +44,7 @@ def analyze(
         page = write_report(Run(directory))
     print_tables(directory)
     screen = messages.console()
-    for sentence in [*analysis.absent, *(f"Of {name} there is nothing here." for name, found in analysis.groups.items() if not found and name in groups)]:
+    for sentence in [*analysis.absent, *(f"Of {name} there is nothing here." for name, found in analysis.groups.items() if not found and name in asked)]:
         screen.print(sentence)
     screen.print(f"curves, tables and maps: {directory}")
     screen.print(f"page: {page}")

@@ -321,7 +321,9 @@ def _checked(atoms: Atoms, path: Path) -> Atoms:
         raise InputError(f"{path} has atoms without an element.", mend=_TYPES_MEND)
     if atoms.cell.rank < 3 or atoms.get_volume() <= 0:
         raise InputError(
-            f"{path} has no periodic cell.", "A glass fills space, so the box is part of its structure.", 'Add one, as Lattice="..." in extended XYZ.'
+            f"{path} has no periodic cell.",
+            "A glass fills space, so the box is part of its structure.",
+            'Add one, as Lattice="..." in extended XYZ, or with --cell 35.6 (cell=[35.6] * 3 in Python).',
         )
     heights = atoms.get_volume() / np.linalg.norm(np.cross(np.roll(atoms.cell, -1, axis=0), np.roll(atoms.cell, -2, axis=0)), axis=1)
     if heights.min() < _SHORTEST:
