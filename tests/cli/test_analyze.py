@@ -105,6 +105,24 @@ def test_what_one_group_finds_stays_when_another_is_asked_for(glasswright) -> No
     assert len(quantities) == len(set(quantities))
 
 
+def test_dynamics_of_a_wrapped_trajectory_needs_only_the_interval(glasswright) -> None:
+    """Atoms that drift apart at constant speed through the boundaries: MSD = (v t)², whatever the wrapping."""
+    start, frames = quartz(), []
+    speed = np.where(start.symbols == "Si", 0.6, -0.3 * 28.085 / 15.999)[:, None] * [1.0, 0, 0]  # no motion of the centre of mass
+    for step in range(30):
+        atoms = start.copy()
+        atoms.positions += speed * step
+        atoms.wrap()
+        frames.append(atoms)
+    write("a.extxyz", frames)
+    assert "nothing here" in glasswright("analyze", "a.extxyz", "--only", "dynamics", "--out", "found").stdout
+    result = glasswright("analyze", "a.extxyz", "--only", "dynamics", "--interval", "20 fs", "--out", "found")
+    assert result.exit_code == 0, (result.stderr, result.exception)
+    curve = read_findings(Path("found")).curves["msd_Si"]
+    assert curve.x[1] == pytest.approx(20) and curve.x_unit == "fs"
+    assert curve.y[1:10] == pytest.approx((0.6 * curve.x[1:10] / 20) ** 2, rel=1e-3)
+
+
 def test_a_group_that_finds_nothing_says_so_where_it_was_asked_for(glasswright) -> None:
     write("a.extxyz", quartz())
     assert "Of dynamics there is nothing here." in glasswright("analyze", "a.extxyz", "--only", "dynamics", "--out", "found").stdout

@@ -20,6 +20,7 @@ def analyze(
     frames: Annotated[int | None, typer.Option(min=1, help="Average over so many configurations at most.", show_default=False)] = None,
     types: Annotated[str | None, typer.Option(help="Elements of atom types 1, 2, ... in LAMMPS files: Si,O,Na.", show_default=False)] = None,
     cell: Annotated[str | None, typer.Option(help="Edges [Å] where the file holds no cell: 35.6, or a,b,c, or a,b,c,α,β,γ.", show_default=False)] = None,
+    interval: Annotated[str | None, typer.Option(help="Time between the configurations of a file, for its dynamics: '10 fs'.", show_default=False)] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the page, curves and tables go (the run directory, or FILE-analysis).")] = None,
 ) -> None:
     """Compute what is to be known of a structure, beside what was measured: tables here, pictures in a page."""
@@ -39,7 +40,8 @@ def analyze(
     groups = choose(list(GROUPS) if everything else _words(only), _words(also) or ())
     directory = out or (source if source.is_dir() else source.with_name(f"{source.stem}-analysis"))
     with analysis_bar(source.name or str(source)) as progress:
-        analysis = run_analysis(source, out if source.is_dir() else directory, groups, frames=frames, types=types, cell=_cell(cell), progress=progress)
+        given = {"frames": frames, "types": types, "cell": _cell(cell), "interval": interval}
+        analysis = run_analysis(source, out if source.is_dir() else directory, groups, **given, progress=progress)  # type: ignore[arg-type]
         progress(1.0, "page")
         page = write_report(Run(directory))
     print_tables(directory)

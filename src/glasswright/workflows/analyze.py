@@ -19,7 +19,7 @@ from ..io.run import Run
 from ..io.run_writer import write_run_toml
 from ..io.structures import write_structure
 from .measured import SummaryRow, beside_measured, comparison, known_facts, summary_rows
-from .samples import file_sample, memory_sample, run_sample
+from .samples import Reading, file_sample, memory_sample, run_sample
 from .tables import write_analysis
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def analyze(
     frames: int | None = None,
     types: str | None = None,
     cell: Sequence[float] | None = None,
+    interval: str | float | None = None,
     progress: Progress | None = None,
 ) -> Analysis:
     """Compute curves, numbers, populations and maps of a glass and set them beside measurements of the library.
@@ -93,6 +94,8 @@ def analyze(
         Elements of LAMMPS types 1, 2, ... for files that name none: ``"Si,O"``.
     cell
         Edges [Å], or edges and angles [degrees], for files that hold no cell.
+    interval
+        Time between the configurations of a file [fs] or text with a unit, where they do not carry it: what dynamics needs.
 
     Raises
     ------
@@ -102,14 +105,15 @@ def analyze(
     names = choose(groups)
     progress = progress or (lambda fraction, what: None)
     out = None if out is None else Path(out)
+    reading = Reading(types, cell, interval)
     if isinstance(source, str | Path):
         path = Path(source)
         if not path.is_dir():
-            sample, note = file_sample(path, types, cell, frames)
+            sample, note = file_sample(path, reading, frames)
             return _analyze_sample(sample, names, out, str(path), [note] if note else [], progress)
         source = Run(path)
-    if types is not None or cell is not None:
-        raise InputError("Types and a cell are for structure files.", "A run directory and Atoms know their elements and their cell.", "Leave them out.")
+    if reading != Reading():
+        raise InputError("Types, a cell and an interval are for structure files.", "A run directory and Atoms know them themselves.", "Leave them out.")
     if isinstance(source, Run):
         return _analyze_run(source, names, out, frames, progress)
     return _analyze_sample(memory_sample(source, frames), names, out, "atoms in memory", [], progress)

@@ -23,7 +23,7 @@ from ..experiment import Experiment, factor_and_offset
 from ..io.run import Run
 from ..library.scattering import mean_squared_length
 from ..result import Score
-from .samples import file_sample, run_sample
+from .samples import Reading, file_sample, run_sample
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -180,7 +180,7 @@ def _frames(source: Source, types: str | None) -> tuple[Sequence[Atoms], list[in
     """All configurations, and how many of them in a row count as one: those of one replica."""
     if isinstance(source, str | Path):
         path = Path(source)
-        source = Run(path) if path.is_dir() else file_sample(path, types)[0].frames
+        source = Run(path) if path.is_dir() else file_sample(path, Reading(types))[0].frames
     if not isinstance(source, Run):
         frames = frames_of(source)
         return frames, [1] * len(frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,12 +14,25 @@ from ..analysis.sample import Sample
 from ..errors import InputError
 from ..io.run import Run
 from ..io.structures import read_structures
+from ..units import parse
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 MOST_FRAMES = 20
 """So many configurations of a trajectory are averaged over unless another number is asked for."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a structure file may not say itself."""
+
+    types: str | None = None
+    """Elements of LAMMPS types 1, 2, ..."""
+    cell: Sequence[float] | None = None
+    """Edges [Å], or edges and angles [degrees]."""
+    interval: str | float | None = None
+    """Time between configurations [fs], or text with a unit."""
 
 
 def run_sample(run: Run, n_frames: int | None = None) -> Sample:
@@ -33,13 +47,33 @@ def run_sample(run: Run, n_frames: int | None = None) -> Sample:
     return Sample(chosen, moving if steady and len(moving) > 2 else ())
 
 
-def file_sample(path: Path, types: str | None = None, cell: Sequence[float] | None = None, n_frames: int | None = None) -> tuple[Sample, str]:
-    """Configurations of a file, at most 20 of them unless another number is asked for, and a sentence where some were left out."""
-    found = read_structures(path, types, cell)
+def file_sample(path: Path, reading: Reading, n_frames: int | None = None) -> tuple[Sample, str]:
+    """Configurations of a file, at most 20 of them unless another number is asked for, and a sentence where some were left out.
+
+    Dynamics needs the time of every configuration, from the file (``time`` [fs]) or as the interval between them.
+    """
+    found = read_structures(path, reading.types, reading.cell)
     chosen = evenly(found, n_frames or MOST_FRAMES)
     left_out = f"Averaged over {len(chosen)} of the {len(found)} configurations in {path}, evenly chosen." if len(chosen) < len(found) else ""
+    if reading.interval is not None:
+        for number, atoms in enumerate(found):
+            atoms.info["time"] = number * parse(reading.interval, "time", "interval")
     timed = len(found) > 2 and all("time" in atoms.info for atoms in found)
-    return Sample(chosen, found if timed else ()), left_out
+    return Sample(chosen, unwrapped(found) if timed else ()), left_out
+
+
+def unwrapped(frames: Sequence[Atoms]) -> list[Atoms]:
+    """The configurations with every atom followed from one to the next by the shortest way: no jumps at the boundaries."""
+    followed: list[Atoms] = []
+    last, turns = None, 0.0
+    for atoms in frames:
+        fractional = atoms.positions @ np.linalg.inv(np.asarray(atoms.cell))
+        turns = turns - np.round(fractional - last) if last is not None else np.zeros_like(fractional)
+        last = fractional
+        moved = atoms.copy()
+        moved.positions = (fractional + turns) @ np.asarray(atoms.cell)
+        followed.append(moved)
+    return followed
 
 
 def memory_sample(source: Atoms | Sequence[Atoms], n_frames: int | None = None) -> Sample:
