@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from motion import CELL, pair_average, thermal_velocity, trajectory, without_drift
 
 from glasswright import analysis
+from reference.motion import CELL, pair_average, thermal_velocity, trajectory, without_drift
 
 SYMBOLS = ["O", "Si"] * 6 + ["O"] * 8
 OX, SI = np.array(SYMBOLS) == "O", np.array(SYMBOLS) == "Si"

@@ -1,8 +1,5 @@
 """Dynamics of trajectories whose answers are known in closed form."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from ase import Atoms
@@ -11,9 +8,7 @@ from glasswright import analysis
 from glasswright.curve import Curve
 from glasswright.errors import InputError
 from glasswright.units import BOLTZMANN
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "reference"))
-from motion import CELL, brownian, thermal_velocity, trajectory, without_drift
+from reference.motion import CELL, brownian, thermal_velocity, trajectory, without_drift
 
 D = 2e-3  # Å²/fs
 
@@ -287,3 +282,45 @@ def test_positions_that_are_not_finite_are_refused():
     frames[7].positions[2, 1] = np.nan
     with pytest.raises(InputError, match="finite"):
         analysis.mean_square_displacement(frames)
+
+
+def test_wrapped_positions_are_followed_through_the_boundaries(diffusing):
+    wrapped = [a.copy() for a in diffusing[:60]]
+    for atoms in wrapped:
+        atoms.wrap()
+    found = analysis.mean_square_displacement(wrapped)["Si"]
+    assert np.allclose(found.y, analysis.mean_square_displacement(diffusing[:60])["Si"].y, rtol=1e-9)
+
+
+def test_survey_of_a_trajectory():
+    from glasswright.analysis.dynamics.survey import survey_dynamics
+    from glasswright.analysis.sample import Sample
+
+    frames, _, _ = langevin(80, 60, 0.02, 3000.0)
+    found = survey_dynamics(Sample(frames[-1:], frames))
+    expected = {"msd_Si", "fs_Si", "alpha2_Si", "chi4_Si", "fqt_neutron", "van_hove_self_Si_2", "van_hove_distinct_Si-Si", "vacf_Si", "vdos_Si", "vdos_total"}
+    assert expected <= set(found.curves)
+    assert found.numbers["Si displacement, d ln MSD / d ln t"].value > 1
+    slow = [a.copy() for a in frames[::10]]  # 20 fs apart: too far for vibrations
+    assert not any(name.startswith("vdos") for name in survey_dynamics(Sample(frames[-1:], slow)).curves)
+    del slow[3]
+    assert "fqt_neutron" not in survey_dynamics(Sample(frames[-1:], slow)).curves
+    assert survey_dynamics(Sample(frames[-1:])).curves == {}
+
+
+def test_report_shows_the_dynamics(diffusing):
+    from types import SimpleNamespace
+
+    from glasswright.analysis.dynamics.survey import survey_dynamics
+    from glasswright.analysis.sample import Sample
+    from glasswright.report.dynamics import dynamics
+
+    frames, _, _ = langevin(80, 60, 0.02, 3000.0)
+    curves = survey_dynamics(Sample(frames[-1:], frames)).curves
+    contents = SimpleNamespace(
+        curves=curves, document={"kind": "melt_quench"}, named=lambda prefix: {k.removeprefix(prefix): c for k, c in curves.items() if k.startswith(prefix)}
+    )
+    page = dynamics(contents)
+    for title in ("Mean-square displacement", "Diffusion and relaxation", "Non-Gaussian", "self part", "distinct part", "density of states", "autocorrelation"):
+        assert title in page
+    assert "Not diffusive within the lags: Si" in page  # it still flies

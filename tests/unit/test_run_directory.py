@@ -12,6 +12,8 @@ from glasswright.io.atomic import write_atomically, write_text
 from glasswright.io.run import THERMO_COLUMNS, Run
 from glasswright.io.run_writer import RunWriter, claim, locked, read_checkpoint, write_run_toml
 from glasswright.io.trajectory import TrajectoryReader, TrajectoryWriter
+from glasswright.protocols.driver import _to_next_look
+from glasswright.units import MASS_VELOCITY2
 
 ATOMS = bulk("NaCl", "rocksalt", a=5.6, cubic=True)
 
@@ -176,3 +178,28 @@ def test_a_damaged_trajectory_is_explained(tmp_path: Path) -> None:
 def test_what_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no run directory"):
         Run(tmp_path)
+
+
+def test_frames_keep_velocities_where_they_have_them(tmp_path: Path) -> None:
+    velocities = np.random.default_rng(1).normal(0, 0.01, ATOMS.positions.shape)
+    writer = TrajectoryWriter(tmp_path / "t.gsd", ATOMS)
+    for k in range(3):
+        writer.append(ATOMS.positions, ATOMS.cell[:], float(k), "md", velocities * (k + 1) if k < 2 else None)
+    writer.close()
+    frames = TrajectoryReader(tmp_path / "t.gsd")
+    for k in range(2):
+        assert np.allclose(frames[k].get_velocities() / MASS_VELOCITY2**0.5, velocities * (k + 1), rtol=1e-6)
+    assert not frames[2].has("momenta")
+
+
+@pytest.mark.parametrize(("interval", "looks"), [(10, 3), (625, 2), (7, 7), (1, 1), (1000, 20), (333, 50)])
+def test_frames_come_at_equal_steps(interval: int, looks: int) -> None:
+    # Every interval between frames has its looks, evenly to a step, and ends with one.
+    done, seen = 0, []
+    while done < 3 * interval:
+        step = _to_next_look(done, interval, looks)
+        assert interval // looks <= step <= -(-interval // looks)
+        done += step
+        seen.append(done)
+    assert {interval, 2 * interval, 3 * interval} <= set(seen)
+    assert len(seen) == 3 * looks

@@ -22,6 +22,7 @@ void bind_dynamics(nb::module_ &m);
 void bind_reciprocal(nb::module_ &m);
 void bind_rings(nb::module_ &m);
 void bind_homology(nb::module_ &m);
+void bind_correlations(nb::module_ &m);
 
 namespace glasswright {
 

@@ -11,4 +11,5 @@ NB_MODULE(GLASSWRIGHT_MODULE, m) {
     bind_reciprocal(m);
     bind_rings(m);
     bind_homology(m);
+    bind_correlations(m);
 }

@@ -73,7 +73,7 @@ def mean_square_displacement(
     axis = _axis(direction)
 
     def measure(moved: Moved) -> NDArray[np.float64]:
-        return moved.motion.mean(moved.squared if axis is None else (moved.vectors @ axis) ** 2)
+        return moved.motion.mean(moved.squared if axis is None else (axis @ moved.vectors) ** 2)
 
     motion = Motion(frames)
     (averages,) = over_origins(motion, [measure], lags, stride, origins == "first")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...curve import Curve
 from ...errors import InputError
+from ...native import displacements
 from .motion import TOLERANCE, Motion
 
 BLOCKS = 8
@@ -25,18 +25,18 @@ class Moved:
     """How far the atoms, sorted by element, have moved between an origin and a later frame."""
 
     motion: Motion
-    vectors: NDArray[np.float64]
-    """``(n_atoms, 3)`` [Å]"""
+    rows: NDArray[np.float64]
+    """x, y, z [Å] and the squared distance [Å²] of each atom ``(4, n_atoms)``."""
 
-    @cached_property
+    @property
+    def vectors(self) -> NDArray[np.float64]:
+        """``(3, n_atoms)`` [Å]"""
+        return np.asarray(self.rows[:3])
+
+    @property
     def squared(self) -> NDArray[np.float64]:
         """``(n_atoms,)`` [Å²]"""
-        return np.asarray(np.einsum("ij,ij->i", self.vectors, self.vectors))
-
-    @cached_property
-    def distance(self) -> NDArray[np.float64]:
-        """``(n_atoms,)`` [Å]"""
-        return np.asarray(np.sqrt(self.squared))
+        return np.asarray(self.rows[3])
 
 
 Measure = Callable[[Moved], NDArray[np.float64]]
@@ -133,7 +133,7 @@ def over_origins(
             lag = round(now.tick - tick)
             if lag not in place or abs(now.tick - tick - lag) > TOLERANCE:
                 continue
-            moved = Moved(motion, (now.fractional - start) @ now.cell)
+            moved = Moved(motion, displacements(start, now.fractional, now.cell))
             block, k = min(BLOCKS - 1, int(BLOCKS * tick / motion.span)), place[lag]
             counts[block, k] += 1
             for m, measure in enumerate(measures):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...curve import Curve
 from ...errors import InputError
+from ...native import mean_cosines, mean_phases
 from .motion import Motion
 from .origins import Averages, Measure, Moved, over_origins
 
@@ -52,17 +53,11 @@ def checked_wave(q: float | ArrayLike) -> NDArray[np.float64]:
     return wave
 
 
-def mean_phase(distance: NDArray[np.float64], q: float) -> NDArray[np.float64]:
-    """sin(Qd)/(Qd): exp(iQ·d) averaged over directions, 1 at d = 0."""
-    x = q * distance
-    return np.divide(np.sin(x), x, out=np.ones_like(x), where=x > 1e-8)
-
-
 def self_scattering(wave: NDArray[np.float64]) -> Measure:
     """The measure to average over origins."""
 
     def measure(moved: Moved) -> NDArray[np.float64]:
-        phases = mean_phase(moved.distance, float(wave)) if wave.ndim == 0 else np.cos(moved.vectors @ wave.T).mean(axis=1)
+        phases = mean_phases(moved.squared, float(wave)) if wave.ndim == 0 else mean_cosines(moved.vectors, wave)
         return moved.motion.mean(phases)
 
     return measure

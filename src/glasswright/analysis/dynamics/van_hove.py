@@ -51,7 +51,7 @@ def distances(edges: NDArray[np.float64]) -> Measure:
 
     def measure(moved: Moved) -> NDArray[np.float64]:
         motion = moved.motion
-        bins = np.minimum((moved.distance / width).astype(np.int64), n)  # the last one is everything beyond
+        bins = np.minimum((np.sqrt(moved.squared) / width).astype(np.int64), n)  # the last one is everything beyond
         element = np.repeat(np.arange(len(motion.counts)), motion.counts)
         found = np.bincount(element * (n + 1) + bins, minlength=len(motion.counts) * (n + 1)).reshape(-1, n + 1)[:, :n]
         return np.asarray(found / (motion.counts[:, None] * width))
