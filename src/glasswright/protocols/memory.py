@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.dynamics.displacement import displacement
-from ..native import mean_phases
 
 DECAYED = 0.1
 """Self intermediate scattering below which a species has lost its memory."""
@@ -51,8 +50,8 @@ def memory(
     The displacement is that of ``analysis.squared_displacement``: without the affine breathing of the cell and the motion of the centre of mass.
     F_s(Q, t) = ⟨sin(Qd)/(Qd)⟩, the average over directions of ⟨exp(iQ·d)⟩ (Hansen & McDonald, Theory of Simple Liquids).
     """
-    squared = (displacement(start, now, cell, masses) ** 2).sum(axis=1)
+    distance = np.linalg.norm(displacement(start, now, cell, masses), axis=1)
     names = [str(s) for s in np.unique(species)]
-    scattering = {s: float(mean_phases(squared[species == s], q).mean()) for s in names}
-    msd = {s: float(squared[species == s].mean()) for s in names}
+    scattering = {s: float(np.sinc(q * distance[species == s] / np.pi).mean()) for s in names}
+    msd = {s: float((distance[species == s] ** 2).mean()) for s in names}
     return Memory(scattering, msd, float(np.linalg.norm(cell, axis=1).min() / 2))
