@@ -106,3 +106,14 @@ def test_refusals():
         convert_partials({("Ge", "Ge"): np.ones(2)}, GERMANIA, "faber-ziman", "ashcroft-langreth")
     with pytest.raises(InputError, match="unknown"):
         analysis.partial_structure_factors(mixture(), [1.0, 2.0], formalism="number")
+
+
+def test_no_two_atoms_are_in_one_place():
+    """The sum rule (1/2π²ρ) ∫ Q² (S_ab - 1) dQ = g_ab(0) - 1 = -1, with a Gaussian in Q for convergence: g_ab averaged over 0.25 Å about 0,
+    where there is no pair closer than 1.1 Å."""
+    atoms = mixture()
+    q = np.arange(0.01, 25, 0.01)
+    density = len(atoms) / atoms.cell.volume
+    for curve in analysis.partial_structure_factors(atoms, q).values():
+        integral = np.sum(q**2 * (curve.y - 1) * np.exp(-0.5 * (0.25 * q) ** 2)) * 0.01
+        assert integral / (2 * np.pi**2 * density) == pytest.approx(-1, abs=1e-3)
