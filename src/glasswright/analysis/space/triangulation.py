@@ -152,13 +152,13 @@ def triangulate(atoms: Atoms, weights: ArrayLike | None = None) -> Triangulation
                 return found
             break
         if needed > thickness and thickness < thickest:
-            thickness = min(max(needed * 1.01, 1.3 * thickness), thickest)
+            thickness = min(max(needed * 1.01, 1.3 * thickness), 2 * thickness, thickest)
         else:
             nudge *= 10
     raise GlasswrightError(
         "Space cannot be divided among the atoms of this structure.",
         "Its Delaunay triangulation does not close within rounding.",
-        "Look for atoms on the same place.",
+        "Look for atoms on the same place; repeat a cell that is much longer than wide along its short vectors.",
     )
 
 
