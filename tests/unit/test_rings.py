@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -252,3 +253,17 @@ def test_survey():
     assert {size: number.value for size, number in king.cases.items()} == {"6": 1, "7": 0, "8": 7}
     assert found.numbers["mean ring size, King"].value == pytest.approx(62 / 8)
     assert king.cases["8"].spread == 0
+
+
+def test_survey_of_a_chalcogenide_counts_atoms():
+    found = survey_rings(Sample([crystals.silicon_disulfide()])).populations["rings_guttman"]
+    assert (found.what, {size: number.value for size, number in found.cases.items()}) == ("rings per atom", {"4": 4 / 12})
+    assert found.metadata["max_size"] == 18
+
+
+def test_dense_packings_take_no_time():
+    """Where ways multiply, in close packing above all, shortcuts end the search early."""
+    atoms = Atoms("Al4", scaled_positions=[[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]], cell=[4.05] * 3, pbc=True)
+    start = time.process_time()
+    assert per_node(analysis.rings(atoms, "primitive", 18, {("Al", "Al"): 3.3}, nodes="atoms"), Atoms("C4")) == {3: 8, 4: 3}
+    assert time.process_time() - start < 5  # 0.03 s; minutes without

@@ -318,7 +318,7 @@ private:
     bool far_from_root(int image, int length) {
         return walk(image, std::max(0, length - 1 - root_reach_), visited_, [&](int next) {
             const auto i = static_cast<std::size_t>(next);
-            return i >= root_distance_.size() || root_distance_[i] >= std::min(length, root_reach_ + 1);
+            return i >= root_distance_.size() || root_distance_[i] >= length;
         });
     }
 
@@ -333,6 +333,8 @@ private:
         const int k = length_ / 2;
         arms_[0][static_cast<std::size_t>(level)] = u;
         arms_[1][static_cast<std::size_t>(level)] = v;
+        // Above the middle nothing opposite is known yet; arms that are joined by a shortcut already would only multiply.
+        if (2 * level > k && !apart(u, v, std::min(2 * level, length_ - 2 * level))) return;
         for (int q = std::max(level, k - level); q <= length_ - k - level; ++q) { // what is opposite
             if (!apart(arms_[1][static_cast<std::size_t>(q)], u, k)) return;
             if (q != level && !apart(arms_[0][static_cast<std::size_t>(q)], v, k)) return;

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..findings import Findings, Number, Population
+from ..frames import elements_and_types
 from ..sample import Sample
-from .bonds import all_bonds
+from .bonds import all_bonds, network_cutoffs
 from .rings import DEFINITIONS, nodes_of, ring_statistics
 
 MAX_SIZE, MAX_SIZE_CHALCOGENIDE = 12, 18
@@ -16,7 +17,7 @@ NAMES = {"guttman": "Guttman", "king": "King", "primitive": "primitive"}
 
 def survey_rings(sample: Sample) -> Findings:
     """Rings per node by size, their mean size and what is left open, by three definitions; empty where nothing links network formers."""
-    bonds = all_bonds(sample.frames, sample.bonds)
+    bonds = all_bonds(sample.frames, network_cutoffs(sample.bonds, elements_and_types(sample.frames[0])[0]))
     role = bonds[0].roles
     if not role.formers:
         return Findings()
