@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -121,8 +121,20 @@ def _against_log_time(axes: Axes, curves: Mapping[str, Curve], ylabel: str) -> N
         shown, label = _in_ps(curve)
         figures.draw(axes, shown, SERIES[k % len(SERIES)], name)
     axes.set_xscale("log")
+    _plain_ticks(axes.xaxis)
     axes.set_xlabel(label)
     axes.set_ylabel(ylabel)
+
+
+def _plain_ticks(axis: Any) -> None:
+    """Powers of ten as numbers, and numbers between them where there is hardly a decade."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    low, high = axis.get_view_interval()
+    plain = FuncFormatter(lambda value, _: f"{value:g}" if 1e-3 <= value < 1e5 else f"{value:.0e}")
+    axis.set_major_formatter(plain)
+    few = FuncFormatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "235" else "")
+    axis.set_minor_formatter(few if high < 40 * low else NullFormatter())
 
 
 def plot_displacements(curves: Mapping[str, Curve], forgotten: float | None = None) -> Figure:
@@ -135,6 +147,7 @@ def plot_displacements(curves: Mapping[str, Curve], forgotten: float | None = No
         low = min(float(c.y[c.x > 0][c.y[c.x > 0] > 0].min()) for c in curves.values() if np.any(c.y > 0))
         high = max(float(c.y.max()) for c in curves.values())
         axes.set_ylim(0.6 * low, 2.5 * high)
+        _plain_ticks(axes.yaxis)
         last, _ = _in_ps(max(curves.values(), key=lambda c: float(c.y[-1])))
         t = np.array([last.x[-1] / 10, last.x[-1]])
         axes.plot(t, 1.5 * last.y[-1] * t / t[-1], color=MUTED, linewidth=1.0, linestyle=(0, (1, 1.5)))

@@ -70,7 +70,8 @@ class Averages:
         usable = (self.counts > 0) & (rest > 0)
         blocks = usable.sum(axis=0)
         left = np.where(rest > 0, rest, 1)
-        without = np.array([function((total - s) / n.reshape(-1, *extra)) for s, n in zip(self.sums, left, strict=True)])
+        with np.errstate(invalid="ignore", divide="ignore"):  # of blocks without which nothing is left, and which are not used
+            without = np.array([function((total - s) / n.reshape(-1, *extra)) for s, n in zip(self.sums, left, strict=True)])
         extra = (1,) * (value.ndim - 1)
         weight = usable.reshape(*usable.shape, *extra)
         used = np.where(blocks > 1, blocks, 1).reshape(-1, *extra)

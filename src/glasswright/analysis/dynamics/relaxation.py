@@ -15,7 +15,8 @@ class Relaxation:
     """How fast a correlation function decays."""
 
     time: float | None
-    """Where it has fallen to 1/e of its start, between lags by interpolation in ln t, in the unit of the curve; None: not within its lags."""
+    """Where it has fallen to 1/e of its start, between lags by interpolation in ln t (before the first one as an
+    exponential), in the unit of the curve; None: not within its lags."""
     error: float | None = None
     """Standard error of ``time``, from that of the curve; None where unknown."""
     stretched: tuple[float, float] | None = None
@@ -66,7 +67,7 @@ def _crossing(t: np.ndarray, y: np.ndarray, sigma: np.ndarray | None, level: flo
         return None, None
     k = int(below[0])
     if k == 0:
-        return float(t[0] * (1 - level) / (1 - y[0])), None  # between the start and the first lag
+        return float(t[0] * np.log(level) / np.log(max(y[0], 1e-12))), None  # before the first lag, so as an exponential
     slope = (y[k] - y[k - 1]) / np.log(t[k] / t[k - 1])
     time = float(t[k - 1] * np.exp((level - y[k - 1]) / slope))
     if sigma is None or not np.isfinite(sigma[k]):
