@@ -298,7 +298,19 @@ def test_survey_of_a_trajectory():
 
     frames, _, _ = langevin(80, 60, 0.02, 3000.0)
     found = survey_dynamics(Sample(frames[-1:], frames))
-    expected = {"msd_Si", "fs_Si", "alpha2_Si", "chi4_Si", "fqt_neutron", "van_hove_self_Si_2", "van_hove_distinct_Si-Si", "vacf_Si", "vdos_Si", "vdos_total"}
+    expected = {
+        "msd_Si",
+        "fs_Si",
+        "alpha2_Si",
+        "chi4_Si",
+        "fqt_neutron",
+        "van_hove_self_Si_2",
+        "van_hove_distinct_Si-Si",
+        "vacf_Si",
+        "vdos_Si",
+        "vdos_total",
+        "current_transverse",
+    }
     assert expected <= set(found.curves)
     assert found.numbers["Si displacement, d ln MSD / d ln t"].value > 1
     slow = [a.copy() for a in frames[::10]]  # 20 fs apart: too far for vibrations
@@ -321,6 +333,15 @@ def test_report_shows_the_dynamics(diffusing):
         curves=curves, document={"kind": "melt_quench"}, named=lambda prefix: {k.removeprefix(prefix): c for k, c in curves.items() if k.startswith(prefix)}
     )
     page = dynamics(contents)
-    for title in ("Mean-square displacement", "Diffusion and relaxation", "Non-Gaussian", "self part", "distinct part", "density of states", "autocorrelation"):
+    for title in (
+        "Mean-square displacement",
+        "Diffusion and relaxation",
+        "Non-Gaussian",
+        "self part",
+        "distinct part",
+        "density of states",
+        "autocorrelation",
+        "currents",
+    ):
         assert title in page
     assert "Not diffusive within the lags: Si" in page  # it still flies

@@ -63,6 +63,10 @@ def dynamics(contents: Contents) -> str:
         cards.append(picture("vdos", "Vibrational density of states", plot_vibrations(of["vdos"]), note))
     if of["vacf"]:
         cards.append(picture("vacf", "Velocity autocorrelation", plot_velocities(of["vacf"])))
+    currents = contents.named("current_")
+    if currents:
+        q = number(next(iter(currents.values())).metadata.get("q", ""), 2)
+        cards.append(picture("currents", "Spectra of the currents", plot_currents(currents), f"Sound along Q and shear across it, at Q = {q} Å⁻¹."))
     return grid(cards)
 
 
@@ -199,7 +203,7 @@ def plot_van_hove(curves: Mapping[str, Curve]) -> Figure:
             shown = [c for n, c in curves.items() if n in times]
             far = max(float(c.x[np.flatnonzero(c.y > 0.004 * c.y.max())[-1]]) for c in shown if np.any(c.y > 0))
             axes.set_xlim(0, far * 1.05)
-            axes.set_ylim(0, 1.25 * sorted(float(c.y.max()) for c in shown)[-2 if len(shown) > 2 else -1])
+            axes.set_ylim(0, 1.08 * max(float(c.y.max()) for c in shown))
             axes.text(0.02, 0.94, element, transform=axes.transAxes, va="top", color=SERIES[k % len(SERIES)], fontweight="bold")
             axes.legend(loc="upper right")
             axes.set_xlabel("distance moved (Å)")
@@ -224,6 +228,15 @@ def plot_vibrations(curves: Mapping[str, Curve]) -> Figure:
         axes.set_xlabel("frequency (THz)")
         axes.set_ylabel("modes per atom (1/THz)")
         figures.add_legend(plot, axes)
+    return plot
+
+
+def plot_currents(curves: Mapping[str, Curve]) -> Figure:
+    """Spectra of the longitudinal and the transverse current, as far as they reach."""
+    reach = max(float(c.x[np.flatnonzero(np.cumsum(c.y) < 0.99 * c.y.sum())[-1]]) for c in curves.values())
+    plot = figures.plot_curves(curves, x_range=(0, 1.1 * reach))
+    plot.axes[0].set_ylim(bottom=0)
+    plot.axes[0].set_ylabel("C(Q, ν) (Å² fs⁻² THz⁻¹)")
     return plot
 
 

@@ -20,7 +20,7 @@ _VARIABLES = {
     **dict.fromkeys(("g(r)", "T(r)", "D(r)", "G(r)", "GK(r)", "RDF(r)", "n(r)", "G_d(r,t)", "4πr²G_s(r,t)"), "r"),
     **dict.fromkeys(("S(Q)", "i(Q)", "F(Q)", "S(Q)-1", "Q[S(Q)-1]"), "Q"),
     **dict.fromkeys(("MSD", "F_s(Q,t)", "F(Q,t)", "VACF", "α2", "χ4"), "time"),
-    "VDOS": "frequency",
+    **dict.fromkeys(("VDOS", "C_L(Q,ν)", "C_T(Q,ν)"), "frequency"),
     "angle": "angle",
 }
 _NAMES = {"angle": "probability", "MSD": "mean-square displacement", "G_d(r,t)": "G$_d$(r, t)"}

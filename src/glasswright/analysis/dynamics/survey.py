@@ -11,6 +11,7 @@ from ..findings import Findings, Number
 from ..pairs.rdf import bin_edges
 from ..sample import Sample
 from .collective_scattering import intermediate_scattering
+from .currents import current_correlations
 from .diffusion import diffusion
 from .displacement import displacement_curves
 from .motion import Motion
@@ -24,6 +25,8 @@ from .velocity import RESOLUTION, autocorrelations, densities, lags_of, velocity
 
 Q = 1.5
 """Wave number of the scattering functions [1/Å]: the first sharp diffraction peak of silicates, where structure relaxes slowest."""
+SOUND_Q = 0.5
+"""Wave number of the currents [1/Å]: small, where they are sound; the nearest one that the box has."""
 R_MAX = 8.0
 """Reach of the van Hove functions [Å]."""
 FASTEST = 40.0
@@ -36,7 +39,7 @@ def survey_dynamics(sample: Sample) -> Findings:
     """Displacements, relaxation, van Hove functions and, where velocities are stored closely enough, vibrations of ``sample.trajectory``.
 
     Curves: ``msd_E``, ``fs_E``, ``alpha2_E``, ``chi4_E``, ``van_hove_self_E_1`` to ``_3`` (at three times), ``van_hove_distinct_A-B``, ``fqt_neutron``,
-    ``vacf_E``, ``vdos_E`` and ``vdos_total``.
+    ``vacf_E``, ``vdos_E``, ``vdos_total``, ``current_longitudinal`` and ``current_transverse``.
     """
     if len(sample.trajectory) < FEWEST:
         return Findings()
@@ -106,4 +109,6 @@ def _of_all_frames(sample: Sample, motion: Motion, fs: dict[str, Curve]) -> Find
         correlations = autocorrelations(motion, lags_of(motion, RESOLUTION))
         curves |= {f"vacf_{element}": curve for element, curve in velocity_curves(correlations, normalised=True).items()}
         curves |= {f"vdos_{element}": curve for element, curve in densities(motion, correlations).items()}
+        currents = current_correlations(sample.trajectory, SOUND_Q, next(iter(correlations.values())).time)
+        curves |= {"current_longitudinal": currents.longitudinal_spectrum, "current_transverse": currents.transverse_spectrum}
     return Findings(curves)
