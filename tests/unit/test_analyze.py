@@ -20,8 +20,10 @@ from glasswright.curve import Curve
 from glasswright.errors import InputError
 from glasswright.experiment import Experiment
 from glasswright.io.curves import read_curve, write_curve
+from glasswright.io.run import Run
 from glasswright.workflows.analyze import analyze
 from glasswright.workflows.compare import compare
+from glasswright.workflows.samples import run_sample
 
 
 def quartz(seed=0, shake=0.05):
@@ -274,6 +276,34 @@ def test_a_run_is_averaged_over_its_sampling(tmp_path, no_data):
     assert found.curves["msd_Si"].x.tolist() == [0, 100]
     assert found.curves["msd_Si"].y[1] > 0.5
     assert (tmp_path / "run" / "curves" / "msd_Si.csv").is_file()
+
+
+def test_a_sample_of_a_run_is_its_last_stage_and_its_trajectory_that_of_the_melt(tmp_path):
+    make_run(tmp_path / "run", 1)
+    run = Run(tmp_path / "run")
+    sample = run_sample(run)
+    assert [a.info["stage"] for a in sample.frames] == ["sample", "sample"]
+    assert [a.info["time"] for a in sample.trajectory] == [0, 100, 200]
+    assert len(run_sample(run, 1).frames) == 1
+    assert [a.info["time"] for a in run.frames.of_stage("melt")[1:]] == [100, 200]
+
+
+def test_a_run_at_one_temperature_is_a_trajectory_and_one_that_is_heated_is_none(tmp_path):
+    from glasswright.io.trajectory import TrajectoryWriter
+
+    for name, temperatures, expected in (("steady", "[300.0, 300.0]", 4), ("heated", "[300.0, 900.0]", 0)):
+        path = tmp_path / name
+        path.mkdir()
+        (path / "run.toml").write_text(f'kind = "md"\nname = "x"\noutcome = "done"\nwarnings = []\n[settings]\ntemperature = {temperatures}\n')
+        quartz().write(path / "glass.extxyz")
+        writer = TrajectoryWriter(path / "trajectory.gsd", quartz())
+        for i in range(4):
+            writer.append(quartz(i).positions, np.asarray(quartz().cell), 10.0 * i, "md")
+        writer.close()
+        sample = run_sample(Run(path))
+        assert len(sample.frames) == 1
+        assert len(sample.trajectory) == expected
+        assert len(run_sample(Run(path), 3).frames) == 3
 
 
 def test_replicas_are_pooled_and_written_one_by_one(tmp_path, no_data):

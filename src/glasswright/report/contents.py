@@ -103,8 +103,10 @@ class Contents:
     @property
     def band_note(self) -> str:
         """What the band around a pooled curve is; empty for a single run."""
-        count = len(self.replica_curves)
-        return f"Mean over {count} replicas with the band of their spread; thin lines: each replica." if count else ""
+        if self.replica_curves:
+            return f"Mean over {len(self.replica_curves)} replicas with the band of their spread; thin lines: each replica."
+        count = max((int(str(c.metadata.get("replicas", 0))) for c in self.curves.values()), default=0)
+        return f"Mean over {count} replicas with the band of their spread." if count else ""
 
     def cutoffs(self) -> dict[tuple[str, str], float]:
         """Measured first-shell cutoffs [Å], (centre, neighbour)."""

@@ -133,9 +133,11 @@ def _analyze_run(run: Run, names: Sequence[str], out: Path | None, frames: int |
         raise InputError(f"{run.path} has no glass yet.", f"Its outcome is: {run.outcome}", f"Type `glasswright resume {run.path}`.")
     samples: list[dict[str, Findings]] = []
     absent: list[str] = []
+    count = 0
     for number, replica in enumerate(replicas):
         share = _Share(progress, number, len(replicas), f"{replica.path.name}: " if len(replicas) > 1 else "")
         sample = run_sample(replica, frames)
+        count += len(sample.frames)
         found, absent = _survey(sample, names, share)
         found = _with_run(found, replica, sample)
         samples.append(found)
@@ -144,7 +146,7 @@ def _analyze_run(run: Run, names: Sequence[str], out: Path | None, frames: int |
     pooled = {name: pool([found[name] for found in samples]) for name in samples[0] if all(name in found for found in samples)}
     composition = composition_of(replicas[0].atoms)
     if out is not None:
-        _describe(out, str(run.path), replicas[0].atoms, composition, 1)
+        _describe(out, str(run.path), replicas[0].atoms, composition, count)
     return _conclude(pooled, composition, absent, out or run.path, "configurations" if len(samples) == 1 else f"{len(samples)} replicas")
 
 
