@@ -59,21 +59,7 @@ def file_sample(path: Path, reading: Reading, n_frames: int | None = None) -> tu
         for number, atoms in enumerate(found):
             atoms.info["time"] = number * parse(reading.interval, "time", "interval")
     timed = len(found) > 2 and all("time" in atoms.info for atoms in found)
-    return Sample(chosen, unwrapped(found) if timed else ()), left_out
-
-
-def unwrapped(frames: Sequence[Atoms]) -> list[Atoms]:
-    """The configurations with every atom followed from one to the next by the shortest way: no jumps at the boundaries."""
-    followed: list[Atoms] = []
-    last, turns = None, 0.0
-    for atoms in frames:
-        fractional = atoms.positions @ np.linalg.inv(np.asarray(atoms.cell))
-        turns = turns - np.round(fractional - last) if last is not None else np.zeros_like(fractional)
-        last = fractional
-        moved = atoms.copy()
-        moved.positions = (fractional + turns) @ np.asarray(atoms.cell)
-        followed.append(moved)
-    return followed
+    return Sample(chosen, found if timed else ()), left_out
 
 
 def memory_sample(source: Atoms | Sequence[Atoms], n_frames: int | None = None) -> Sample:
