@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..analysis.findings import Map
 from ..analysis.pairs.cutoffs import ANIONS
 from ..curve import Curve
 from . import figures
@@ -103,7 +104,8 @@ def _peaks(contents: Contents) -> list[str]:
     rows = {row["quantity"]: row for row in contents.run.table("summary") if row.get("quantity")}
     cells = []
     for name in [q.removesuffix(" first peak, width") for q in rows if q.endswith(" first peak, width")]:
-        places = [rows.get(f"{'-'.join(p)} distance{end}", {}) for end in ("", ", mean") for p in (name.split("-"),)]
+        turned = "-".join(reversed(name.split("-")))
+        places = [rows.get(f"{name} distance{end}") or rows.get(f"{turned} distance{end}", {}) for end in ("", ", mean")]
         fitted = [rows.get(f"{name} first peak, {what}", {}) for what in ("neighbours", "width")]
         counted = rows.get(f"{name} coordination", {})
         cells.append([escape(name.replace("-", "–")), *(_value(r) for r in (counted, *places, *fitted))])
@@ -134,16 +136,19 @@ def _aligned(contents: Contents) -> list[str]:
     for name, found in contents.maps.items():
         if name.startswith("altbc_"):
             note = "Bonds that make more than 155° at the atom. Two maxima off the diagonal: a short bond stands opposite a long one (Peierls distortion)."
-            plot = figures.plot_map(found, size=(5.4, 4.4))
+            plot = figures.plot_map(found, size=(5.4, 4.3))
             with style():
-                _diagonal(plot.axes[0])
+                _frame(plot.axes[0], found)
             cards.append(picture(name, escape(found.title), plot, note))
     return cards
 
 
-def _diagonal(axes: Axes) -> None:
+def _frame(axes: Axes, found: Map) -> None:
+    """The lengths that occur, and the line where both bonds are equal."""
     axes.axline((0, 0), slope=1, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.set_aspect("equal")
+    shortest = max(0.0, float(found.x[np.argmax(found.values.any(axis=1))]) - 0.3)
+    axes.set_xlim(shortest, found.x[-1])
+    axes.set_ylim(shortest, found.y[-1])
 
 
 def _value(row: Mapping[str, str]) -> str:
