@@ -10,6 +10,9 @@ INSTALLED := .venv/.installed
 DOCS_INSTALLED := .venv/.installed-docs
 BENCH_INSTALLED := .venv/.installed-bench
 NATIVE := $(wildcard CMakeLists.txt src/glasswright/native/*.cpp src/glasswright/native/*.hpp src/glasswright/native/*.h)
+# Where the programs to compare with cannot be installed together.
+ONE_BY_ONE = $(BIN)/python -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['bench'], sep='\n')" | while read -r peer; do \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$peer" || echo "$$peer could not be installed and will be left out." >&2; done
 CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3
 
 help:  ## Show the targets
@@ -40,7 +43,7 @@ $(DOCS_INSTALLED): $(INSTALLED)
 	@touch $@
 
 $(BENCH_INSTALLED): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]' || echo "jax-md could not be installed and will be left out." >&2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]' || $(ONE_BY_ONE)
 	@touch $@
 
 demo: $(INSTALLED)  ## Two small glasses with their reports, in less than ten minutes on two cores

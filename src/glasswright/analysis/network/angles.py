@@ -49,7 +49,7 @@ def distributions(per_frame: Sequence[Mapping[Key, NDArray[np.float64]]], edges:
     for key in sorted({k for angles in per_frame for k in angles}):
         parts = [angles.get(key, np.zeros(0)) for angles in per_frame]
         values = np.concatenate(parts)
-        counts = np.array([np.histogram(p, edges)[0] for p in parts])
+        counts = np.array([np.histogram(p, len(edges) - 1, (edges[0], edges[-1]))[0] for p in parts])
         sigma = None
         if len(parts) > 1:
             rows = counts / (np.maximum([[p.size] for p in parts], 1) * width)
@@ -69,7 +69,7 @@ def angles_of(bonds: Bonds) -> dict[Triplet, NDArray[np.float64]]:
     """Every angle between two bonds of one atom [degrees], by triplet of elements."""
     couples = bonds.couples()
     values, (code, name) = angles_between(bonds, *couples), triplet_codes(bonds, *couples)
-    return {name(c): values[code == c] for c in map(int, np.unique(code))}
+    return {name(c): values[code == c] for c in np.flatnonzero(np.bincount(code)).tolist()}
 
 
 def triplet_codes(bonds: Bonds, left: NDArray[np.int64], right: NDArray[np.int64]) -> tuple[NDArray[np.int64], Callable[[int], Triplet]]:
@@ -83,7 +83,8 @@ def triplet_codes(bonds: Bonds, left: NDArray[np.int64], right: NDArray[np.int64
 def angles_between(bonds: Bonds, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
     """Angles between couples of bonds [degrees]."""
     unit = bonds.vectors / np.maximum(bonds.lengths, 1e-12)[:, None]
-    return np.asarray(np.degrees(np.arccos(np.einsum("ij,ij->i", unit[left], unit[right]).clip(-1, 1))))
+    cosine = np.einsum("ij,ij->i", unit.take(left, axis=0), unit.take(right, axis=0))
+    return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1, 1, out=cosine))))
 
 
 def bridge_angles(source: Source, cutoffs: Cutoffs | None = None, bin_width: float = 2.0) -> dict[tuple[str, str], Curve]:

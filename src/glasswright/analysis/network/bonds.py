@@ -118,6 +118,8 @@ class Bonds:
 
     def only(self, chosen: NDArray[np.bool_]) -> Bonds:
         """Some of the bonds; to stay a network, both directions of each."""
+        if chosen.all():
+            return self
         return Bonds(self.elements, self.types, self.first[chosen], self.second[chosen], self.shifts[chosen], self.vectors[chosen])
 
     def among(self, first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Bonds:
@@ -128,7 +130,7 @@ class Bonds:
         """All couples of bonds from one atom (of some centres only), each once: indices of either bond."""
         left, right = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
         several = self.number * (self.number > 1) * (1 if centres is None else centres)
-        for m in np.unique(several[several > 0]):
+        for m in range(2, int(several.max(initial=0)) + 1):
             i, j = np.triu_indices(m, 1)
             begin = self.start[several == m][:, None]
             left.append((begin + i).ravel())
@@ -154,11 +156,11 @@ Source: TypeAlias = "Atoms | Sequence[Atoms] | Sequence[Bonds]"
 
 def bonds_of(atoms: Atoms, cutoffs: Cutoffs) -> Bonds:
     """The bonds of a configuration within cutoffs [Å]."""
-    inside = atoms.copy()
-    inside.wrap()
-    pairs = neighbours(inside, cutoffs)
-    elements, types = elements_and_types(inside)
-    return Bonds(elements, types, pairs.first, pairs.second, pairs.shifts, pairs.vectors)
+    pairs = neighbours(atoms, cutoffs)
+    elements, types = elements_and_types(atoms)
+    wraps = np.floor(atoms.positions @ np.linalg.inv(atoms.cell.array)).astype(np.int64)
+    shifts = pairs.shifts + wraps[pairs.second] - wraps[pairs.first] if wraps.any() else pairs.shifts
+    return Bonds(elements, types, pairs.first, pairs.second, shifts, pairs.vectors)
 
 
 def bond_cutoffs(source: Atoms | Sequence[Atoms]) -> dict[Pair, float]:
