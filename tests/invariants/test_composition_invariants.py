@@ -153,3 +153,7 @@ def test_the_size_named_in_a_refusal_works(content):
         glass.counts(10)
     except InputError as error:
         glass.counts(int(error.mend.split()[2]))
+
+
+def test_thirds_that_do_not_quite_add_up_have_no_negative_qn():
+    assert Composition("33.333334Li2O-33.333333Na2O-33.333333SiO2").mean_qn == 0

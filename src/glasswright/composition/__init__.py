@@ -136,7 +136,7 @@ class Composition:
     def mean_qn(self) -> float | None:
         """Mean number of bridging oxygens per network former, from stoichiometry; None as for ``nbo_per_oxygen``."""
         network = self._network()
-        return None if network is None else network[3] - network[0] / network[2]
+        return None if network is None else max(network[3] - network[0] / network[2], 0.0)  # rounded percentages
 
     def _network(self) -> tuple[float, float, float, float] | None:
         """Non-bridging oxygens, oxygens, network formers (per atom) and the formers' mean coordination."""
