@@ -88,6 +88,18 @@ def test_a_pair_at_the_cutoff_is_no_pair(cutoff):
     assert pairs.first.size == len(lattice) * np.count_nonzero((lengths > 0) & (lengths < cutoff))
 
 
+@settings(max_examples=20, deadline=None)
+@given(system=systems())
+def test_shifts_between_atoms_moved_into_the_cell(system):
+    positions, cell, types = system
+    cutoffs = np.full((3, 3), 4.0)
+    pairs = neighbour_pairs(positions, cell, types, cutoffs, inside=True)
+    wraps = np.floor(positions @ np.linalg.inv(cell)).astype(int)
+    moved = positions - wraps @ cell
+    assert np.allclose(pairs.vectors, moved[pairs.second] + pairs.shifts @ cell - moved[pairs.first], atol=1e-9)
+    assert np.array_equal(pairs.vectors, neighbour_pairs(positions, cell, types, cutoffs).vectors)
+
+
 def test_threads_change_nothing():
     rng = np.random.default_rng(5)
     cell = np.diag([21.0, 24.0, 30.0]) + np.tril(rng.uniform(-5, 5, (3, 3)), -1)

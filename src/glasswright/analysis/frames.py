@@ -56,11 +56,13 @@ def elements_and_types(atoms: Atoms) -> tuple[tuple[str, ...], NDArray[np.int64]
     """Elements present, alphabetical, and the index of each atom's element ``(n_atoms,)``."""
     from ase.data import chemical_symbols
 
-    numbers, kinds = np.unique(atoms.numbers, return_inverse=True)
+    counts = np.bincount(atoms.numbers)
+    numbers = np.flatnonzero(counts)
     names = [chemical_symbols[n] for n in numbers]
     elements = tuple(sorted(names))
-    place = np.array([elements.index(name) for name in names], dtype=np.int64)
-    return elements, place[kinds]
+    place = np.zeros(counts.size, dtype=np.int64)
+    place[numbers] = [elements.index(name) for name in names]
+    return elements, place[atoms.numbers]
 
 
 def pairs_of(elements: Sequence[str]) -> list[Pair]:

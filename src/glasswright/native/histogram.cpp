@@ -60,8 +60,6 @@ simd::Float distance2(const Candidates &near, std::size_t own, std::size_t c) {
     return x * x + y * y + z * z;
 }
 
-double square(const Vector &d) { return d[0] * d[0] + d[1] * d[1] + d[2] * d[2]; }
-
 // Counts distances in bins. Single precision tells the bin but for distances close to an edge.
 class Histogram {
 public:
@@ -90,7 +88,7 @@ public:
                 n += static_cast<std::size_t>(compress(&hits_[n], load<Int>(&near.label[c]) + bin, sure));
                 for (unsigned left = bits(less(t, beyond)) & ~bits(sure); left; left &= left - 1) {
                     const std::size_t other = c + static_cast<std::size_t>(std::countr_zero(left));
-                    const auto exact = static_cast<std::size_t>(std::sqrt(square(search_.separation(place, near, other))) * per_bin_);
+                    const auto exact = static_cast<std::size_t>(std::sqrt(search_.distance2(place, near, other)) * per_bin_);
                     if (exact < n_bins_) ++row[static_cast<std::size_t>(near.label[other]) + exact];
                 }
             }
@@ -161,7 +159,7 @@ public:
                 for (unsigned left = bits(both(less(r2, load<Float>(&maybe_[c])), other)) & ~bits(sure); left; left &= left - 1) {
                     const std::size_t k = c + static_cast<std::size_t>(std::countr_zero(left));
                     const double limit = cutoffs_[row + static_cast<std::size_t>(near.label[k])];
-                    if (square(search_.separation(place, near, k)) < limit * limit) hits_[n++] = static_cast<std::int32_t>(k);
+                    if (search_.distance2(place, near, k) < limit * limit) hits_[n++] = static_cast<std::int32_t>(k);
                 }
             }
             found(place, hits_.data(), n);
@@ -183,7 +181,7 @@ private:
 
 template <class T> T *data_of(const nb::object &array) { return nb::cast<nb::ndarray<T, nb::c_contig, nb::device::cpu>>(array).data(); }
 
-nb::tuple neighbour_pairs(Positions positions, CellMatrix cell, Types types, Cutoffs cutoffs, int threads) {
+nb::tuple neighbour_pairs(Positions positions, CellMatrix cell, Types types, Cutoffs cutoffs, int threads, bool inside) {
     const std::size_t n = positions.shape(0), n_types = cutoffs.shape(0);
     if (cutoffs.shape(1) != n_types) throw std::invalid_argument("the table of cutoffs must be square");
     if (threads < 1 || threads > 1024) throw std::invalid_argument("the number of threads is not possible");
@@ -211,13 +209,14 @@ nb::tuple neighbour_pairs(Positions positions, CellMatrix cell, Types types, Cut
     auto *const to_vectors = data_of<double>(vectors);
     each_atom([&](std::size_t place, const Candidates &near, const std::int32_t *hits, std::size_t m) {
         const std::int64_t i = search.atom(place);
-        std::size_t k = start[static_cast<std::size_t>(i)];
-        for (const std::int32_t *hit = hits; hit < hits + m; ++hit, ++k) {
-            const auto c = static_cast<std::size_t>(*hit);
+        const std::size_t k = start[static_cast<std::size_t>(i)];
+        std::fill_n(to_first + k, m, i);
+        for (std::size_t h = 0; h < m; ++h) {
+            const auto c = static_cast<std::size_t>(hits[h]);
             const Vector d = search.separation(place, near, c);
-            const auto shift = search.shift(place, near, c);
-            to_first[k] = i, to_second[k] = search.atom(static_cast<std::size_t>(near.place[c]));
-            for (std::size_t x = 0; x < 3; ++x) to_vectors[3 * k + x] = d[x], to_shifts[3 * k + x] = shift[x];
+            const auto shift = search.shift(place, near, c, inside);
+            to_second[k + h] = search.atom(static_cast<std::size_t>(near.place[c]));
+            for (std::size_t x = 0; x < 3; ++x) to_vectors[3 * (k + h) + x] = d[x], to_shifts[3 * (k + h) + x] = shift[x];
         }
     });
     return nb::make_tuple(first, second, shifts, vectors);
@@ -228,5 +227,5 @@ nb::tuple neighbour_pairs(Positions positions, CellMatrix cell, Types types, Cut
 void bind_histogram(nb::module_ &m) {
     m.def("pair_histogram", &pair_histogram, nb::arg("positions"), nb::arg("cell"), nb::arg("types"), nb::arg("n_types"), nb::arg("r_max"),
           nb::arg("n_bins"), nb::arg("threads"));
-    m.def("neighbour_pairs", &neighbour_pairs, nb::arg("positions"), nb::arg("cell"), nb::arg("types"), nb::arg("cutoffs"), nb::arg("threads"));
+    m.def("neighbour_pairs", &neighbour_pairs, nb::arg("positions"), nb::arg("cell"), nb::arg("types"), nb::arg("cutoffs"), nb::arg("threads"), nb::arg("inside"));
 }

@@ -66,16 +66,22 @@ public:
     // How wrong a distance can be that was computed from the candidates' single precision, with a margin [Å].
     double error() const { return 2 * (6 * farthest_ + 4 * reach_) / 16777216.0; }
 
-    // Position of candidate c as it is seen from the atom at a place, in double precision. Never inlined, so that one pair always has
-    // the same digits.
-    [[gnu::noinline]] Vector separation(std::size_t place, const Candidates &near, std::size_t c) const {
+    // From the atom at a place to candidate c, in double precision.
+    Vector separation(std::size_t place, const Candidates &near, std::size_t c) const {
         const auto q = static_cast<std::size_t>(near.place[c]);
         const Vector &offset = near.images[static_cast<std::size_t>(near.image[c])].offset;
         return {x_[q] + offset[0] - x_[place], y_[q] + offset[1] - y_[place], z_[q] + offset[2] - z_[place]};
     }
-    // Cell vectors that lead from the candidate, as it was given, to that position.
-    Shift shift(std::size_t place, const Candidates &near, std::size_t c) const {
-        const Shift &image = near.images[static_cast<std::size_t>(near.image[c])].shift, &from = wrap_[static_cast<std::size_t>(near.place[c])];
+    // Its square. Never inlined, so that one pair always has the same digits.
+    [[gnu::noinline]] double distance2(std::size_t place, const Candidates &near, std::size_t c) const {
+        const Vector d = separation(place, near, c);
+        return dot(d, d);
+    }
+    // Cell vectors to add to the candidate, both atoms being where they were given or, `inside`, moved into the cell.
+    Shift shift(std::size_t place, const Candidates &near, std::size_t c, bool inside) const {
+        const Shift &image = near.images[static_cast<std::size_t>(near.image[c])].shift;
+        if (inside) return image;
+        const auto &from = wrap_[static_cast<std::size_t>(near.place[c])];
         return {image[0] - from[0] + wrap_[place][0], image[1] - from[1] + wrap_[place][1], image[2] - from[2] + wrap_[place][2]};
     }
 
@@ -125,7 +131,7 @@ private:
     std::vector<std::int32_t> atom_;      // place → index as given
     std::vector<std::int32_t> label_;     // by place
     std::vector<double> x_, y_, z_;       // wrapped, by place
-    std::vector<Shift> wrap_;             // given = wrapped + wrap · cell, by place
+    std::vector<std::array<std::int32_t, 3>> wrap_; // given = wrapped + wrap · cell, by place
 
     static Vector cross(const Vector &a, const Vector &b) {
         return {a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]};
@@ -170,29 +176,35 @@ private:
     }
     static constexpr double cells_per_reach = 2, atoms_per_cell = 8;
 
+    // A position, wrapped: fractions of the cell, and the whole cells that were taken off.
+    struct Wrapped {
+        Vector fraction;
+        std::array<std::int32_t, 3> whole;
+    };
+    Wrapped wrap(const double *r) const {
+        Wrapped w;
+        for (int k = 0; k < 3; ++k) {
+            const double s = inverse_[k][0] * r[0] + inverse_[k][1] * r[1] + inverse_[k][2] * r[2];
+            if (!(std::abs(s) < 1e9)) throw std::invalid_argument("a position is not finite, or more than 1e9 cells away");
+            double whole = std::floor(s);
+            w.fraction[k] = s - whole;
+            if (w.fraction[k] >= 1) { // rounding of a tiny negative fraction
+                w.fraction[k] = 0;
+                whole += 1;
+            }
+            w.whole[k] = static_cast<std::int32_t>(whole);
+        }
+        return w;
+    }
+
     // Atoms by list cell, then label.
     void sort_atoms(const double *positions, const std::int32_t *labels, std::size_t n) {
-        std::vector<Vector> places(n);
-        std::vector<Shift> wraps(n);
         std::vector<std::size_t> home(n);
         start_.assign(static_cast<std::size_t>(grid_[0] * grid_[1] * grid_[2]) + 1, 0);
         for (std::size_t i = 0; i < n; ++i) {
-            const Vector r{positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]};
-            Vector s{};
+            const Vector s = wrap(positions + 3 * i).fraction;
             Shift c{};
-            for (int k = 0; k < 3; ++k) {
-                const double fraction = dot(inverse_[k], r);
-                if (!(std::abs(fraction) < 1e9)) throw std::invalid_argument("a position is not finite, or more than 1e9 cells away");
-                double whole = std::floor(fraction);
-                s[k] = fraction - whole;
-                if (s[k] >= 1) { // rounding of a tiny negative fraction
-                    s[k] = 0;
-                    whole += 1;
-                }
-                wraps[i][k] = static_cast<std::int64_t>(whole);
-                c[k] = std::min(static_cast<std::int64_t>(s[k] * static_cast<double>(grid_[k])), grid_[k] - 1);
-            }
-            places[i] = cartesian(s);
+            for (int k = 0; k < 3; ++k) c[k] = std::min(static_cast<std::int64_t>(s[k] * static_cast<double>(grid_[k])), grid_[k] - 1);
             home[i] = static_cast<std::size_t>((c[0] * grid_[1] + c[1]) * grid_[2] + c[2]);
             ++start_[home[i] + 1];
         }
@@ -207,8 +219,10 @@ private:
         for (auto *v : {&x_, &y_, &z_}) v->resize(n + simd::lanes);
         for (std::size_t place = 0; place < n; ++place) {
             const auto i = static_cast<std::size_t>(atom_[place]);
-            x_[place] = places[i][0], y_[place] = places[i][1], z_[place] = places[i][2];
-            wrap_[place] = wraps[i], label_[place] = labels[i];
+            const Wrapped w = wrap(positions + 3 * i);
+            const Vector r = cartesian(w.fraction);
+            x_[place] = r[0], y_[place] = r[1], z_[place] = r[2];
+            wrap_[place] = w.whole, label_[place] = labels[i];
         }
     }
 

@@ -64,7 +64,7 @@ def pair_histogram(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, n_ty
         raise _refused(error) from None
 
 
-def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cutoffs: ArrayLike, threads: int = 1) -> NeighbourPairs:
+def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cutoffs: ArrayLike, threads: int = 1, inside: bool = False) -> NeighbourPairs:
     """List all pairs of atom images closer than the cutoff of their types.
 
     Parameters
@@ -79,6 +79,8 @@ def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cut
         Symmetric ``(n_types, n_types)`` [Å]; 0 where two types are never neighbours.
     threads
         The list does not depend on their number.
+    inside
+        Shifts are those between atoms moved into the cell, not where they are given.
 
     Raises
     ------
@@ -89,7 +91,7 @@ def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cut
     if not np.all(np.isfinite(table)) or not np.array_equal(table, table.T):
         raise InputError("The table of cutoffs must be finite and symmetric.")
     try:
-        return NeighbourPairs(*core().neighbour_pairs(_doubles(positions), _doubles(cell), _integers(types), table, threads))
+        return NeighbourPairs(*core().neighbour_pairs(_doubles(positions), _doubles(cell), _integers(types), table, threads, inside))
     except (ValueError, TypeError) as error:
         raise _refused(error) from None
 

@@ -49,7 +49,7 @@ def distributions(per_frame: Sequence[Mapping[Key, NDArray[np.float64]]], edges:
     for key in sorted({k for angles in per_frame for k in angles}):
         parts = [angles.get(key, np.zeros(0)) for angles in per_frame]
         values = np.concatenate(parts)
-        counts = np.array([np.histogram(p, len(edges) - 1, (edges[0], edges[-1]))[0] for p in parts])
+        counts = np.array([np.bincount(np.minimum(((p - edges[0]) / width).astype(int), len(edges) - 2), minlength=len(edges) - 1) for p in parts])
         sigma = None
         if len(parts) > 1:
             rows = counts / (np.maximum([[p.size] for p in parts], 1) * width)

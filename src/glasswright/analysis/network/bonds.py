@@ -156,11 +156,9 @@ Source: TypeAlias = "Atoms | Sequence[Atoms] | Sequence[Bonds]"
 
 def bonds_of(atoms: Atoms, cutoffs: Cutoffs) -> Bonds:
     """The bonds of a configuration within cutoffs [Å]."""
-    pairs = neighbours(atoms, cutoffs)
+    pairs = neighbours(atoms, cutoffs, inside=True)
     elements, types = elements_and_types(atoms)
-    wraps = np.floor(atoms.positions @ np.linalg.inv(atoms.cell.array)).astype(np.int64)
-    shifts = pairs.shifts + wraps[pairs.second] - wraps[pairs.first] if wraps.any() else pairs.shifts
-    return Bonds(elements, types, pairs.first, pairs.second, shifts, pairs.vectors)
+    return Bonds(elements, types, pairs.first, pairs.second, pairs.shifts, pairs.vectors)
 
 
 def bond_cutoffs(source: Atoms | Sequence[Atoms]) -> dict[Pair, float]:

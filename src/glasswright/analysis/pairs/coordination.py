@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 Cutoffs = Mapping[Pair, float]
 
 
-def neighbours(atoms: Atoms, cutoffs: Cutoffs) -> NeighbourPairs:
+def neighbours(atoms: Atoms, cutoffs: Cutoffs, inside: bool = False) -> NeighbourPairs:
     """Neighbours of one configuration within cutoffs [Å] (keys in either order); pairs without a cutoff are never neighbours.
+
+    Shifts are those between atoms where they are or, ``inside``, moved into the cell.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def neighbours(atoms: Atoms, cutoffs: Cutoffs) -> NeighbourPairs:
     if not table.any():
         none = np.zeros(0, dtype=np.int64)
         return NeighbourPairs(none, none, np.zeros((0, 3), dtype=np.int64), np.zeros((0, 3)))
-    return neighbour_pairs(atoms.positions, atoms.cell, types, table)
+    return neighbour_pairs(atoms.positions, atoms.cell, types, table, inside=inside)
 
 
 def coordination(source: Atoms | Sequence[Atoms], cutoffs: Cutoffs | None = None) -> dict[Pair, NDArray[np.int64]]:
