@@ -1,5 +1,6 @@
 """Files of a run: cut back to their checkpoint, locked, never half there."""
 
+import errno
 import json
 from pathlib import Path
 
@@ -203,3 +204,15 @@ def test_frames_come_at_equal_steps(interval: int, looks: int) -> None:
         seen.append(done)
     assert {interval, 2 * interval, 3 * interval} <= set(seen)
     assert len(seen) == 3 * looks
+
+
+def test_a_trajectory_that_cannot_be_closed_leaves_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = RunWriter(tmp_path, ATOMS)
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(writer.trajectory, "close", full)
+    with pytest.raises(OSError, match="No space"):
+        writer.close()
+    assert writer._thermo.closed

@@ -117,8 +117,10 @@ class RunWriter:
                 old.unlink()
 
     def close(self) -> None:
-        self.trajectory.close()
-        self._thermo.close()
+        try:
+            self.trajectory.close()
+        finally:  # a full disk: what is still to be written has no room
+            self._thermo.close()
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
