@@ -224,3 +224,10 @@ def test_the_callers_atoms_are_left_alone(glass, tmp_path):
     write_structure(tmp_path / "glass.extxyz", glass)
     assert np.array_equal(before.positions, glass.positions)
     assert before.arrays.keys() == glass.arrays.keys()
+
+
+def test_a_damaged_number_of_atoms_is_no_lack_of_memory(tmp_path):
+    path = tmp_path / "a.vasp"
+    path.write_text("Si\n1.0\n5 0 0\n0 5 0\n0 0 5\nSi\n999999999999999\nDirect\n0 0 0\n")
+    with pytest.raises(InputError, match="no memory for what"):
+        read_structure(path)

@@ -153,8 +153,11 @@ def _readable(path: Path) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except (InputError, IndexError, MemoryError):
+    except (InputError, IndexError):
         raise
+    except MemoryError as error:
+        what = f"There is no memory for what {path} says it holds."
+        raise InputError(what, f"The file has {path.stat().st_size} bytes.", "Check the number of atoms in it, or use a machine with more memory.") from error
     except UnknownFileTypeError as error:
         raise InputError(f"{path} is in no format that can be read.", str(error)[:200], "Convert it to extended XYZ, CIF or a LAMMPS data file.") from error
     except Exception as error:  # ASE's readers fail in as many ways as there are broken files
