@@ -1,6 +1,6 @@
 """Structure of a glass: atoms, or a sequence of configurations, to curves and numbers."""
 
-from .density import density
+from .density import density, number_density
 from .dynamics.collective_scattering import intermediate_scattering
 from .dynamics.currents import CurrentCorrelations, current_correlations
 from .dynamics.diffusion import Diffusion, diffusion
@@ -34,7 +34,7 @@ from .scattering.contrast import Combination, ContrastPartials, IsotopicDifferen
 from .scattering.conversion import convert
 from .scattering.formalisms import convert_partials
 from .scattering.fsdp import DiffractionPeak, first_sharp_diffraction_peak
-from .scattering.real_space import d_of_r, number_density, sine_transform, t_of_r, xray_rdf
+from .scattering.real_space import d_of_r, sine_transform, t_of_r, xray_rdf
 from .scattering.resolution import broaden
 from .scattering.structure_factor import partial_structure_factors, structure_factor
 from .space.bond_order import BondOrder, bond_order

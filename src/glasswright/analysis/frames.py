@@ -82,6 +82,11 @@ def half_box(frames: Sequence[Atoms]) -> float:
     return float(np.min(heights)) / 2
 
 
+def shell_volumes(edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Volumes of the spherical shells between radii ``(n + 1,)`` [Å]: ``(n,)`` [Å³]."""
+    return np.asarray(4 / 3 * np.pi * np.diff(edges**3), dtype=float)
+
+
 def mean_and_error(samples: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
     """Mean over the first axis and its standard error; None for a single sample."""
     n = len(samples)

@@ -16,7 +16,7 @@ from .correlator import Correlator
 from .modes import phases, shell
 from .motion import Motion
 from .origins import Averages
-from .velocity import spectrum
+from .velocity import frequencies, spectrum
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -99,8 +99,7 @@ def _across(along: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _spectrum(averages: Averages, name: str, step: float, curve: Curve) -> Curve:
-    correlation = averages.sums.sum(axis=0)[:, 0] / averages.counts.sum(axis=0)
+    correlation = averages.mean[:, 0]
     n = len(correlation) - 1
-    frequency = np.asarray(np.arange(2 * n + 1) * THZ / (4 * n * step), dtype=float)
     about = {**curve.metadata, "window": "Hann", "resolution": THZ / (n * step)}
-    return Curve(frequency, correlation[0] * spectrum(correlation, step), None, f"{name}(Q,ν)", "THz", "Å²/fs²/THz", curve.label, about)
+    return Curve(frequencies(n, step), correlation[0] * spectrum(correlation, step), None, f"{name}(Q,ν)", "THz", "Å²/fs²/THz", curve.label, about)

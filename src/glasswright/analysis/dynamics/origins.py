@@ -57,6 +57,11 @@ class Averages:
     span: float
     """Length of the trajectory, in ``unit``."""
 
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Over all origins ``(n_lags, n_elements, ...)``."""
+        return np.asarray(self.sums.sum(axis=0) / self.counts.sum(axis=0).reshape(-1, *(1,) * (self.sums.ndim - 2)))
+
     def estimate(self, function: Callable[[NDArray[np.float64]], NDArray[np.float64]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """A function of the means ``(n_lags, n_elements, ...)``, and its standard error by leaving out one block after the other (jackknife).
 
@@ -65,7 +70,7 @@ class Averages:
         """
         extra = (1,) * (self.sums.ndim - 2)
         total, number = self.sums.sum(axis=0), self.counts.sum(axis=0)
-        value = function(total / number.reshape(-1, *extra))
+        value = function(self.mean)
         rest = number - self.counts
         usable = (self.counts > 0) & (rest > 0)
         blocks = usable.sum(axis=0)

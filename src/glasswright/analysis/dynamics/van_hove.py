@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...curve import Curve
 from ...native import pair_histogram
 from ..frames import Pair, mean_and_error, pairs_of
-from ..pairs.rdf import bin_edges
+from ..pairs.rdf import bin_edges, over_mean_density
 from .motion import TOLERANCE, Motion
 from .origins import Averages, Measure, Moved, over_origins
 
@@ -119,5 +119,4 @@ def _distinct(
     for t in range(n_types):  # of the pairs of an atom with itself only the one that it is
         across[t, t] -= np.histogram(moved[types == t], edges)[0]
     across = 0.5 * (across + across.swapaxes(0, 1))
-    volume, shells = abs(np.linalg.det(cell)), 4 / 3 * np.pi * np.diff(edges**3)
-    return np.asarray(across * volume / (motion.counts[:, None, None] * motion.counts[None, :, None] * shells))
+    return over_mean_density(across, motion.counts, abs(np.linalg.det(cell)), edges)

@@ -98,12 +98,12 @@ def densities(motion: Motion, correlations: Mapping[str, Averages]) -> dict[str,
     """Densities of states from autocorrelations of all lags."""
     longest = len(next(iter(correlations.values())).time) - 1
     about = {"resolution": THZ / (longest * motion.step), "normalisation": "3 modes per atom, shared by the elements as the atoms are", "window": "Hann"}
-    frequency = np.asarray(np.arange(2 * longest + 1) * THZ / (4 * longest * motion.step), dtype=float)
+    frequency = frequencies(longest, motion.step)
     curves: dict[str, Curve] = {}
     total, variance = np.zeros(frequency.size), np.zeros(frequency.size)
     for n, (element, averages) in zip(motion.counts, correlations.items(), strict=True):
         modes = 3 * n / motion.counts.sum()
-        value = modes * spectrum(averages.sums.sum(axis=0)[:, 0] / averages.counts.sum(axis=0), motion.step)
+        value = modes * spectrum(averages.mean[:, 0], motion.step)
         blocks = [modes * spectrum(s[:, 0] / c, motion.step) for s, c in zip(averages.sums, averages.counts, strict=True) if c.min() > 0]
         sigma = np.std(blocks, axis=0, ddof=1) / np.sqrt(len(blocks)) if len(blocks) > 1 else np.full(frequency.size, np.nan)
         total, variance = total + value, variance + sigma**2
@@ -113,6 +113,11 @@ def densities(motion: Motion, correlations: Mapping[str, Averages]) -> dict[str,
 
 def _vdos(frequency: NDArray[np.float64], value: NDArray[np.float64], sigma: NDArray[np.float64], label: str, about: dict[str, object]) -> Curve:
     return Curve(frequency, value, sigma if np.isfinite(sigma).all() else None, "VDOS", "THz", "1/THz", label, about)
+
+
+def frequencies(n_lags: int, step: float) -> NDArray[np.float64]:
+    """Where the spectrum of a function at so many lags (beside lag 0) of ``step`` [fs] is given: ``(2 n_lags + 1,)`` [THz]."""
+    return np.asarray(np.arange(2 * n_lags + 1) * THZ / (4 * n_lags * step), dtype=float)
 
 
 def spectrum(correlation: NDArray[np.float64], step: float) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from ...curve import Curve
 from ...errors import InputError
 from ...experiment import Experiment, factor_and_offset, kind_of
 from ...library.scattering import mean_squared_length, neutron_length
+from ..density import number_density
 from ..frames import Pair, fractions_of, frames_of
 from ..scattering.windows import window_values
 from .cutoffs import bonded_pairs, covalent_distance, first_shells, smoothed
@@ -134,7 +135,7 @@ def bond_peaks(source: Atoms | Sequence[Atoms], pairs: Sequence[Pair] | None = N
     frames = frames_of(source)
     wanted = [p for a, b in bonded_pairs(frames) for p in dict.fromkeys(((a, b), (b, a)))] if pairs is None else list(pairs)
     shells = first_shells(frames)
-    fractions, density = fractions_of(frames[0]), float(np.mean([len(a) / a.cell.volume for a in frames]))
+    fractions, density = fractions_of(frames[0]), number_density(frames)
     single = [partial_rdf(a, 6.0, 0.02) for a in frames]
     found = {}
     for pair in wanted:

@@ -13,7 +13,7 @@ from ...errors import InputError
 from ...library.scattering import Radiation, weights
 from ...native import pair_histogram
 from ...units import parse
-from ..frames import Pair, elements_and_types, fractions_of, frames_of, mean_and_error, pairs_of
+from ..frames import Pair, elements_and_types, fractions_of, frames_of, mean_and_error, pairs_of, shell_volumes
 from ..scattering.real_space import xray_rdf
 
 if TYPE_CHECKING:
@@ -99,5 +99,11 @@ def _frame_rdf(atoms: Atoms, edges: NDArray[np.float64]) -> NDArray[np.float64]:
     elements, types = elements_and_types(atoms)
     counts = pair_histogram(atoms.positions, atoms.cell, types, len(elements), edges[-1], len(edges) - 1)
     n = np.bincount(types).astype(float)
-    shells = 4 / 3 * np.pi * np.diff(edges**3)
-    return np.asarray(counts * atoms.cell.volume / (n[:, None, None] * n[None, :, None] * shells))
+    return over_mean_density(counts, n, atoms.cell.volume, edges)
+
+
+def over_mean_density(
+    counts: NDArray[np.float64] | NDArray[np.int64], n: NDArray[np.float64] | NDArray[np.int64], volume: float, edges: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Ordered pairs in shells ``(n_elements, n_elements, n_bins)`` over what ``n`` atoms of each element, spread evenly, would make."""
+    return np.asarray(counts * volume / (n[:, None, None] * n[None, :, None] * shell_volumes(edges)))

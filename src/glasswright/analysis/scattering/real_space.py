@@ -13,6 +13,7 @@ from ...curve import Curve
 from ...errors import InputError
 from ...library.scattering import Radiation, mean_squared_length
 from ...units import parse
+from ..density import number_density
 from ..frames import fractions_of, frames_of
 from .structure_factor import structure_factor
 from .windows import Window, window_values
@@ -110,11 +111,6 @@ def sine_transform(q: NDArray[np.float64], s_minus_1: NDArray[np.float64], r: ND
     trapezium = 0.5 * (np.append(steps, 0) + np.insert(steps, 0, 0))
     integrand = trapezium * q * s_minus_1 * window_values(window, q, q_max)
     return np.asarray(2 / np.pi * (start + np.sin(np.outer(r, q)) @ integrand))
-
-
-def number_density(source: Atoms | Sequence[Atoms]) -> float:
-    """Atoms per volume [1/Å³], mean over configurations."""
-    return float(np.mean([len(a) / a.cell.volume for a in frames_of(source)]))
 
 
 def _radii(r_max: float, bin_width: float) -> NDArray[np.float64]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...native import pair_histogram
-from ..frames import Pair, elements_and_types, fractions_of, half_box, pairs_of
+from ..density import number_density
+from ..frames import Pair, elements_and_types, fractions_of, half_box, pairs_of, shell_volumes
 from .partials import PartialSamples
 from .windows import Window, window_values
 
@@ -57,7 +58,7 @@ def pair_shells(frames: Sequence[Atoms], q_max: float) -> PairShells:
     # Averaging over a shell damps by sinc(Q·width/2): at most 0.2 % here.
     n_bins = int(np.ceil(r_max / min(WIDEST, 0.2 / q_max)))
     edges = np.linspace(0, r_max, n_bins + 1)
-    volumes = 4 / 3 * np.pi * np.diff(edges**3)
+    volumes = shell_volumes(edges)
     elements, _ = elements_and_types(frames[0])
     excess: dict[Pair, list[NDArray[np.float64]]] = {pair: [] for pair in pairs_of(elements)}
     for atoms in frames:
@@ -67,5 +68,6 @@ def pair_shells(frames: Sequence[Atoms], q_max: float) -> PairShells:
         for a, b in excess:
             i, j = elements.index(a), elements.index(b)
             excess[a, b].append(len(atoms) * counts[i, j] / (n[i] * n[j]) - len(atoms) / atoms.cell.volume * volumes)
-    density = float(np.mean([len(a) / a.cell.volume for a in frames]))
-    return PairShells(0.5 * (edges[1:] + edges[:-1]), {p: np.array(e) for p, e in excess.items()}, fractions_of(frames[0]), density, r_max, q_max)
+    return PairShells(
+        0.5 * (edges[1:] + edges[:-1]), {p: np.array(e) for p, e in excess.items()}, fractions_of(frames[0]), number_density(frames), r_max, q_max
+    )
