@@ -82,12 +82,13 @@ class Run:
     @cached_property
     def thermo(self) -> Mapping[str, NDArray[Any]]:
         """Columns of thermo.csv as arrays (``THERMO_COLUMNS``); ``stage`` holds words. Of the first replica where there are several."""
-        with open(self.replicas[0].path / "thermo.csv", newline="") as file:
-            # A run that was killed in mid-write leaves half a line, which its resumption cuts off.
-            rows = list(csv.reader(line for line in file if line.endswith("\n")))
-        names = [h.split(" [")[0] for h in rows[0]]
-        columns = list(zip(*rows[1:], strict=True)) or [()] * len(names)
-        return {n: np.array(c, dtype=str if n == "stage" else float) for n, c in zip(names, columns, strict=True)}
+        return _columns(self.replicas[0].path / "thermo.csv")
+
+    @cached_property
+    def history(self) -> Mapping[str, NDArray[Any]]:
+        """Columns of history.csv as arrays: what a refinement reported of every block; empty where there is none. Of the first of several replicas."""
+        path = self.replicas[0].path / "history.csv"
+        return _columns(path) if path.is_file() else {}
 
     @cached_property
     def frames(self) -> Frames:
@@ -110,6 +111,18 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<Run {self.path}: {self.outcome}>"
+
+
+def _columns(path: Path) -> dict[str, NDArray[Any]]:
+    """A table of numbers by the names in its header, without their units; ``stage`` holds words, what is not given is not a number."""
+    with open(path, newline="", encoding="utf-8") as file:
+        # A run that was killed in mid-write leaves half a line, which its resumption cuts off.
+        rows = list(csv.reader(line for line in file if line.endswith("\n")))
+    if not rows:
+        return {}
+    names = [h.split(" [")[0] for h in rows[0]]
+    columns = list(zip(*rows[1:], strict=True)) or [()] * len(names)
+    return {n: np.array(c, dtype=str) if n == "stage" else np.array([v or "nan" for v in c], dtype=float) for n, c in zip(names, columns, strict=True)}
 
 
 class _Scratch:
