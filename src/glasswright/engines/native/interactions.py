@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ...forcefield import BoundForceField
 from ...forms.prolate import ProlateSplit
+from ...forms.sampled_pairs import SampledPairs
 from ...native import core
 from .far_field import FarFieldSettings, choose_far_field
 from .tables import PairTables, pair_tables
@@ -32,18 +33,21 @@ class Interactions:
     double: bool
     """In double precision throughout."""
     threads: int
+    added: SampledPairs | None = None
+    """What acts between pairs of species besides the force field."""
 
     @property
     def cutoff(self) -> float:
         """The longest reach of a pair in real space [Å]."""
+        reach = [0.0 if self.added is None else self.added.cutoff]
         if self.split is None:
-            return self.bound.cutoff
-        return max([self.split.cutoff, *(term.cutoff for term in self.bound.pairs.values())])
+            return max([*reach, self.bound.cutoff])
+        return max([*reach, self.split.cutoff, *(term.cutoff for term in self.bound.pairs.values())])
 
     @cached_property
     def tables(self) -> PairTables:
-        """Of all pairs of species."""
-        return pair_tables(self.bound, double_precision=self.double, split=self.split)
+        """Of all pairs of species; beside triplets, of what is added alone."""
+        return pair_tables(self.bound, double_precision=self.double, split=self.split, added=self.added)
 
     @property
     def atom_masses(self) -> NDArray[np.float64]:
@@ -74,7 +78,7 @@ class Interactions:
         """``Forces`` of the core, for one simulation."""
         return core().Forces(
             self.bound.types,
-            pairs=None if self.bound.triplets else self.tables.term(),
+            pairs=self.tables.term() if self.added is not None or not self.bound.triplets else None,
             triplets=triplet_term(self.bound, "double" if self.double else "mixed"),
             far_field=far_field.build(self.bound.charges.tolist()) if far_field else None,
             skin=SKIN,

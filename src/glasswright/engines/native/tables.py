@@ -14,6 +14,7 @@ from ...errors import InputError
 from ...forcefield import BoundForceField
 from ...forms.coulomb import Split, self_energy
 from ...forms.prolate import ProlateSplit
+from ...forms.sampled_pairs import SampledPairs
 from ...forms.tabulate import pair_energy_force, virial_trace
 from ...native import core
 
@@ -63,7 +64,9 @@ class PairTables:
         return core().pair_term(self.cutoff, self.scale, self.self_energy, self.force, self.energy, self.trace, self.per_octave, self.double_precision)
 
 
-def pair_tables(bound: BoundForceField, force_error: float = 3e-6, double_precision: bool = False, split: Split | None = None) -> PairTables:
+def pair_tables(
+    bound: BoundForceField, force_error: float = 3e-6, double_precision: bool = False, split: Split | None = None, added: SampledPairs | None = None
+) -> PairTables:
     """Tables of all pairs of species, exact to the force error asked for.
 
     With AVX-512 a table of 32 segments lies in registers, and its degree is what is chosen; elsewhere cubic segments are gathered from
@@ -79,6 +82,8 @@ def pair_tables(bound: BoundForceField, force_error: float = 3e-6, double_precis
         Tables, positions and sums in double precision.
     split
         How the Ewald sum divides 1/r; required where the Coulomb method is ``ewald``.
+    added
+        What acts between the species besides the force field, such as an empirical potential.
 
     Raises
     ------
@@ -87,14 +92,14 @@ def pair_tables(bound: BoundForceField, force_error: float = 3e-6, double_precis
     """
     choices = [(64, 7)] if double_precision else [(4, d) for d in (5, 6, 7) if core().tables_in_registers] + [(n, 3) for n in (16, 32, 64, 128, 256)]
     for per_octave, degree in choices:
-        tables = fit(bound, per_octave, degree, double_precision, split)
+        tables = fit(bound, per_octave, degree, double_precision, split, added)
         if tables.error <= force_error:
             return tables
     raise InputError(f"No pair table is exact to {force_error:g}.", f"The best leaves {tables.error:.1e}.", "Ask for a larger force error.")
 
 
-def fit(bound: BoundForceField, per_octave: int, degree: int, double_precision: bool, split: Split | None) -> PairTables:
-    """Tables with so many segments per octave and polynomials of this degree."""
+def fit(bound: BoundForceField, per_octave: int, degree: int, double_precision: bool, split: Split | None, added: SampledPairs | None = None) -> PairTables:
+    """Tables with so many segments per octave and polynomials of this degree; beside triplets they hold what is added alone."""
     species = bound.species
     n, shape = len(species), (OCTAVES * per_octave, degree + 1)
     cutoff, scale = np.zeros((n, n)), np.ones((n, n))
@@ -102,10 +107,10 @@ def fit(bound: BoundForceField, per_octave: int, degree: int, double_precision: 
     worst = 0.0
     for a in range(n):
         for b in range(a, n):
-            radii = _cutoffs(bound, species[a], species[b], split)
+            radii = _cutoffs(bound, species[a], species[b], split, added)
             if not radii:
                 continue
-            pair = _Pair(bound, species[a], species[b], radii[-1], _scale(radii, per_octave), split)
+            pair = _Pair(bound, species[a], species[b], radii[-1], _scale(radii, per_octave), split, added)
             force[a, b], energy[a, b], trace[a, b] = _fitted(pair, per_octave, degree)
             cutoff[a, b], scale[a, b] = pair.cutoff, pair.scale
             worst = max(worst, _error(pair, force[a, b], per_octave))
@@ -124,20 +129,28 @@ class _Pair:
     cutoff: float
     scale: float
     split: Split | None
+    added: SampledPairs | None
 
     def values(self, u: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """F/r, energy and trace of the virial at u = scale r²."""
         r = np.sqrt(u / self.scale)
-        energy, force = pair_energy_force(self.bound, self.a, self.b, r, self.split)
-        return force / r, energy, virial_trace(self.bound, self.a, self.b, r, self.split)
+        energy, force, trace = np.zeros_like(r), np.zeros_like(r), np.zeros_like(r)
+        if not self.bound.triplets:
+            energy, force = pair_energy_force(self.bound, self.a, self.b, r, self.split)
+            trace = virial_trace(self.bound, self.a, self.b, r, self.split)
+        if self.added is not None:
+            more, push = self.added.energy_force(self.a, self.b, r)
+            energy, force, trace = energy + more, force + push, trace + r * push
+        return force / r, energy, trace
 
 
-def _cutoffs(bound: BoundForceField, a: str, b: str, split: Split | None) -> list[float]:
+def _cutoffs(bound: BoundForceField, a: str, b: str, split: Split | None, added: SampledPairs | None) -> list[float]:
     """Where the interaction of a pair ends, or jumps on its way there [Å], ascending."""
-    term = bound.pair_term(a, b)
+    term = None if bound.triplets else bound.pair_term(a, b)
+    beyond = 0.0 if added is None else added.cutoff
     charged = bound.coulomb.method != "none" and bound.charge(a) * bound.charge(b) != 0
     end = split.cutoff if isinstance(split, ProlateSplit) and bound.coulomb.method == "ewald" else bound.coulomb.cutoff
-    return sorted({r for r in ((term.cutoff if term else 0.0), (end if charged else 0.0)) if r > 0})
+    return sorted({r for r in ((term.cutoff if term else 0.0), (end if charged else 0.0), beyond) if r > 0})
 
 
 def _scale(radii: list[float], per_octave: int) -> float:

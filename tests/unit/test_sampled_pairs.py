@@ -1,0 +1,88 @@
+"""Pair functions given by values, alone and on top of a force field."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+from glasswright.engines.native.engine import NativeEngine
+from glasswright.engines.native.relaxation import NativeRelaxation
+from glasswright.engines.relaxation import CalculatorRelaxation
+from glasswright.errors import InputError
+from glasswright.forms.sampled_pairs import SampledPairs
+from glasswright.library.forcefields import load_forcefield
+from glasswright.packing import pack
+
+R = np.linspace(0.5, 6.0, 1101)
+
+
+def ripple(r: np.ndarray) -> np.ndarray:
+    """Something with structure, smoothly zero at 6 Å."""
+    return 0.4 * np.cos(5 * r) * (1 - (r / 6) ** 2) ** 3 * (r < 6)
+
+
+def pairs_of(species: tuple[str, ...]) -> SampledPairs:
+    n = len(species)
+    factor = 1.0 + np.add.outer(np.arange(n), np.arange(n))
+    return SampledPairs(species, R, factor[:, :, None] * ripple(R))
+
+
+def test_energy_and_force_are_those_of_the_samples() -> None:
+    pairs, r = pairs_of(("O", "Si")), np.linspace(0.6, 5.9, 333)
+    energy, force = pairs.energy_force("Si", "O", r)
+    np.testing.assert_allclose(energy, 2 * ripple(r), atol=1e-8)
+    np.testing.assert_allclose(force, -2 * (ripple(r + 1e-5) - ripple(r - 1e-5)) / 2e-5, atol=1e-5)
+    outside, push = pairs.energy_force("O", "O", np.array([0.2, 6.0001]))
+    assert outside[1] == 0 and push[1] == 0
+    inner, inner_push = pairs.energy_force("O", "O", np.array([0.5]))
+    assert outside[0] == pytest.approx(inner[0] + 0.3 * inner_push[0]) and push[0] == pytest.approx(inner_push[0])
+
+
+def test_what_is_no_pair_function_is_refused() -> None:
+    with pytest.raises(InputError, match="do not fit"):
+        SampledPairs(("O",), R, np.zeros((1, 1, 3)))
+    with pytest.raises(InputError, match="evenly spaced"):
+        SampledPairs(("O",), R**2, np.zeros((1, 1, len(R))))
+
+
+@pytest.mark.parametrize(("composition", "name"), [("SiO2", "shik"), ("SiO2", "bks"), ("Si", "sw-si")])
+def test_the_engine_adds_it_to_a_force_field(composition: str, name: str) -> None:
+    atoms, forcefield = pack(composition, n_atoms=648, seed=3), load_forcefield(name)
+    interactions = NativeEngine(precision="double").interactions(forcefield, atoms)
+    added = pairs_of(interactions.bound.species)
+    both = replace(interactions, added=added)
+    x, cell = atoms.get_positions(), np.array(atoms.cell)
+    far = interactions.far_field(cell)
+    alone, whole = (i.forces(far).evaluate(x, cell) for i in (interactions, both))
+    distances, vectors = atoms.get_all_distances(mic=True), atoms.get_all_distances(mic=True, vector=True)
+    np.fill_diagonal(distances, 9.0)
+    energy, forces = 0.0, np.zeros_like(x)
+    labels = np.array(atoms.get_chemical_symbols())
+    for a in added.species:
+        for b in added.species:
+            mask = (labels == a)[:, None] & (labels == b) & (distances < 6)
+            i, j = np.nonzero(mask)
+            u, f = added.energy_force(a, b, distances[mask])
+            energy += u.sum() / 2
+            np.add.at(forces, i, -(f / distances[mask])[:, None] * vectors[i, j])
+    assert whole["energy"] - alone["energy"] == pytest.approx(energy, abs=1e-5 * abs(energy) + 1e-4)
+    np.testing.assert_allclose(whole["forces"] - alone["forces"], forces, atol=2e-5 * np.abs(forces).max() + 1e-5 * np.abs(alone["forces"]).max())
+
+
+def test_relaxations_go_downhill_and_agree() -> None:
+    # A crystal whose atoms were shaken: both minimisers must come back to it.
+    atoms = Atoms("Si8", cell=[5.431] * 3, pbc=True, scaled_positions=[(0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0),
+                  (0.25, 0.25, 0.25), (0.25, 0.75, 0.75), (0.75, 0.25, 0.75), (0.75, 0.75, 0.25)]).repeat(2)  # fmt: skip
+    forcefield, engine = load_forcefield("sw-si"), NativeEngine()
+    at_rest = engine.calculator(forcefield).get_potential_energy(atoms)
+    shaken = atoms.get_positions() + np.random.default_rng(2).normal(0, 0.1, (64, 3))
+    native = NativeRelaxation(engine.interactions(forcefield, atoms), np.array(atoms.cell))
+    other = CalculatorRelaxation(atoms, engine.calculator(forcefield))
+    few = native(shaken, 2)
+    assert few.energy > at_rest + 0.1
+    for relax in (native, other):
+        done = relax(shaken, 500)
+        assert done.largest_force <= 1e-3 and done.energy == pytest.approx(at_rest, abs=1e-3)
+    again = native(shaken, 2)
+    np.testing.assert_array_equal(again.positions, few.positions)
