@@ -50,6 +50,8 @@ class Experiment:
     """What the scattering of X-rays was divided by: ⟨f⟩² (Faber-Ziman) or ⟨f²⟩."""
     form_factors: Mapping[str, str] = field(default_factory=dict)
     """Element → ion, such as ``{"Si": "Si4+", "O": "O2-"}``; X-rays only. Empty: neutral atoms."""
+    counted: bool = False
+    """A curve in r whose distances were counted in a simulation, not transformed from S(Q): no Q range, no window, no resolution."""
 
     def __post_init__(self) -> None:
         kind = kind_of(self.curve.kind)
@@ -70,6 +72,9 @@ class Experiment:
             raise InputError(f"density = {self.density!r} is not possible.", mend="Give the density of the sample in g/cm³, or leave it out.")
         if self.q_range is not None:
             object.__setattr__(self, "q_range", checked_range(self.q_range))
+        if self.counted and (kind.in_q or self.radiation == "xray" or self.q_range or self.window != "none" or self.resolution or self.relative_resolution):
+            what = f"counted = True does not fit this {self.radiation} {kind.name}."
+            raise InputError(what, "It says that distances were counted with constant weights, without any instrument.", "Leave counted out.")
         if self.divisor not in ("<f>2", "<f2>") or (self.radiation == "neutron" and self.divisor != "<f>2"):
             raise InputError(f"The divisor {self.divisor!r} is not possible for {self.radiation}s.", mend='Use "<f>2", or "<f2>" for X-rays.')
         if self.form_factors and self.radiation == "neutron":
@@ -119,6 +124,7 @@ class Experiment:
         relative_resolution: float | None = None,
         divisor: Literal["<f>2", "<f2>"] = "<f>2",
         form_factors: Mapping[str, str] | None = None,
+        counted: bool = False,
     ) -> Experiment:
         """Read a measured curve: text columns, Gudrun, EPSR, RMCProfile, PDFgetX/N and GSAS-II.
 
@@ -149,6 +155,8 @@ class Experiment:
             ``1/Å`` or ``1/nm``: of Q in the file; for a curve in r, ``1/nm`` means that r is in nm.
         resolution, relative_resolution
             Standard deviation of the instrument's resolution: [1/Å], and in proportion to Q. For curves in r None means the file's ``qdamp``.
+        counted
+            The distances of a curve in r were counted in a simulation: a known target.
 
         Raises
         ------
@@ -167,7 +175,7 @@ class Experiment:
         about = {"normalisation": kind_of(found.kind).definition, "source": source, **found.about}
         curve = Curve(curve.x, curve.y, curve.sigma, curve.kind, curve.x_unit, curve.y_unit, f"{Path(path).stem}, {found.radiation}", about)
         sample = Composition(composition or found.composition)
-        extra = (isotopes or {}, Path(path).stem, source, relative_resolution, divisor, form_factors or {})
+        extra = (isotopes or {}, Path(path).stem, source, relative_resolution, divisor, form_factors or {}, counted)
         return cls(curve, found.radiation, sample, value, found.q_range, window, found.resolution, *extra)
 
 

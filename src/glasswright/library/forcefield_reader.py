@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Mapping
 from itertools import combinations_with_replacement
 from types import MappingProxyType
-from typing import Any, NoReturn
 
 import numpy as np
 
@@ -29,78 +28,10 @@ from ..forcefield import (
 )
 from ..forms import CORES, PAIR_FORMS, RULES, STILLINGER_WEBER, TRIPLET_FORMS
 from ..forms.tabulate import INNER_RADIUS, short_range
+from .toml_table import Table
 
 _COULOMB_METHODS = ("ewald", "dsf", "wolf", "shik-wolf", "none")
 _PER_PAIR = ("form", "cutoff", "status", "core", "shifted", "smoothing", "rule")
-
-
-class _Table:
-    """One table of the file that knows where it stands, so that every complaint names file and key."""
-
-    def __init__(self, file: str, where: str, values: Any) -> None:
-        self.file, self.where = file, where
-        if not isinstance(values, dict):
-            self.refuse("", f"must be a table, not {values!r}")
-        self.values: dict[str, Any] = values
-        self.used: set[str] = set()
-
-    def path(self, key: str) -> str:
-        return ".".join(part for part in (self.where, key) if part)
-
-    def refuse(self, key: str, why: str, mend: str = "") -> NoReturn:
-        raise InputError(f"Force-field file {self.file}: {self.path(key)} {why}.", mend=mend)
-
-    def has(self, key: str) -> bool:
-        return key in self.values
-
-    def raw(self, key: str) -> Any:
-        self.used.add(key)
-        if key not in self.values:
-            self.refuse(key, "is missing")
-        return self.values[key]
-
-    def table(self, key: str) -> _Table:
-        return _Table(self.file, self.path(key), self.raw(key))
-
-    def text(self, key: str, default: str | None = None) -> str:
-        if default is not None and key not in self.values:
-            return default
-        value = self.raw(key)
-        if not isinstance(value, str):
-            self.refuse(key, f"must be a text, not {value!r}")
-        return value
-
-    def number(self, key: str, default: float | None = None, low: float = -math.inf, high: float = math.inf) -> float:
-        if default is not None and key not in self.values:
-            return default
-        value = self.raw(key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            self.refuse(key, f"must be a number, not {value!r}")
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number) or not low <= number <= high:
-            span = f" between {low:g} and {high:g}" if math.isfinite(low) or math.isfinite(high) else ""
-            self.refuse(key, f"must be a finite number{span}, not {number:g}")
-        return number
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self.raw(key) if key in self.values else default
-        if not isinstance(value, bool):
-            self.refuse(key, f"must be true or false, not {value!r}")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.raw(key) if key in self.values else []
-        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
-            self.refuse(key, f"must be a list of texts, not {value!r}")
-        return tuple(value)
-
-    def finish(self) -> None:
-        unknown = sorted(set(self.values) - self.used)
-        if unknown:
-            self.refuse(unknown[0], "is not known here", f"Known: {', '.join(sorted(self.used))}.")
 
 
 def parse_forcefield(data: bytes, file: str) -> ForceField:
@@ -119,7 +50,7 @@ def parse_forcefield(data: bytes, file: str) -> ForceField:
         If anything is missing, unknown, of the wrong type or not finite.
     """
     try:
-        root = _Table(file, "", tomllib.loads(data.decode("utf-8")))
+        root = Table(f"Force-field file {file}", "", tomllib.loads(data.decode("utf-8")))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"Force-field file {file} is not a TOML file.", str(error)) from error
     if root.text("units") != "eV, angstrom, e":
@@ -150,14 +81,14 @@ def parse_forcefield(data: bytes, file: str) -> ForceField:
     return forcefield
 
 
-def _identity(root: _Table, coulomb: Coulomb) -> str:
+def _identity(root: Table, coulomb: Coulomb) -> str:
     name = root.text("name")
     if not name or "/" in name or not name.isprintable() or name != name.strip():
         root.refuse("name", f"{name!r} is no name", "Use letters, digits and dashes.")
     return name if coulomb.as_published else f"{name}/{coulomb.method}"
 
 
-def _species(table: _Table) -> tuple[Species, ...]:
+def _species(table: Table) -> tuple[Species, ...]:
     from ase.data import atomic_numbers
 
     found = []
@@ -179,8 +110,8 @@ def _species(table: _Table) -> tuple[Species, ...]:
     return tuple(found)
 
 
-def _pairs(table: _Table, names: tuple[str, ...]) -> dict[Pair, PairTerm]:
-    defaults = table.table("defaults") if table.has("defaults") else _Table(table.file, table.path("defaults"), {})
+def _pairs(table: Table, names: tuple[str, ...]) -> dict[Pair, PairTerm]:
+    defaults = table.table("defaults") if table.has("defaults") else Table(table.file, table.path("defaults"), {})
     pairs: dict[Pair, PairTerm] = {}
     for label in table.values:
         if label == "defaults":
@@ -197,8 +128,8 @@ def _pairs(table: _Table, names: tuple[str, ...]) -> dict[Pair, PairTerm]:
     return pairs
 
 
-def _pair(table: _Table, defaults: _Table, key: Pair) -> PairTerm:
-    def of(name: str) -> _Table:
+def _pair(table: Table, defaults: Table, key: Pair) -> PairTerm:
+    def of(name: str) -> Table:
         return table if table.has(name) else defaults
 
     form_name = of("form").text("form")
@@ -234,7 +165,7 @@ def _pair(table: _Table, defaults: _Table, key: Pair) -> PairTerm:
     return term
 
 
-def _stillinger_weber_cutoff(table: _Table, defaults: _Table, parameters: Mapping[str, float]) -> float:
+def _stillinger_weber_cutoff(table: Table, defaults: Table, parameters: Mapping[str, float]) -> float:
     for p, value in parameters.items():
         most = 64 if p in ("p", "q") else 100
         if not 0 <= value <= most or (p in ("a", "gamma") and value == 0):
@@ -249,8 +180,8 @@ def _stillinger_weber_cutoff(table: _Table, defaults: _Table, parameters: Mappin
     return cutoff
 
 
-def _triplets(table: _Table, names: tuple[str, ...]) -> dict[Triplet, TripletTerm]:
-    defaults = table.table("defaults") if table.has("defaults") else _Table(table.file, table.path("defaults"), {})
+def _triplets(table: Table, names: tuple[str, ...]) -> dict[Triplet, TripletTerm]:
+    defaults = table.table("defaults") if table.has("defaults") else Table(table.file, table.path("defaults"), {})
     form = TRIPLET_FORMS[STILLINGER_WEBER]
     triplets: dict[Triplet, TripletTerm] = {}
     for label in table.values:
@@ -277,7 +208,7 @@ def _triplets(table: _Table, names: tuple[str, ...]) -> dict[Triplet, TripletTer
 
 
 def _check_stillinger_weber(
-    root: _Table, species: tuple[Species, ...], pairs: Mapping[Pair, PairTerm], triplets: Mapping[Triplet, TripletTerm], coulomb: Coulomb
+    root: Table, species: tuple[Species, ...], pairs: Mapping[Pair, PairTerm], triplets: Mapping[Triplet, TripletTerm], coulomb: Coulomb
 ) -> None:
     """Two-body and three-body terms belong together: one potential, complete and without charges."""
     names = sorted(s.name for s in species)
@@ -295,7 +226,7 @@ def _check_stillinger_weber(
                 root.refuse(f'triplets."{a}-{centre}-{b}"', "is missing", "Every triplet end-centre-end has a row; write lambda = 0 for none.")
 
 
-def _core(owner: _Table) -> Mapping[str, float | str]:
+def _core(owner: Table) -> Mapping[str, float | str]:
     table = owner.table("core")
     kind = table.text("kind")
     if kind not in CORES:
@@ -307,7 +238,7 @@ def _core(owner: _Table) -> Mapping[str, float | str]:
     return MappingProxyType(core)
 
 
-def _required(root: _Table, names: tuple[str, ...], pairs: Mapping[Pair, PairTerm]) -> frozenset[Pair]:
+def _required(root: Table, names: tuple[str, ...], pairs: Mapping[Pair, PairTerm]) -> frozenset[Pair]:
     centres = root.texts("every_species_with") if root.has("every_species_with") else tuple(n for n in ("O",) if n in names)
     required = set()
     for centre in centres:
@@ -323,7 +254,7 @@ def _required(root: _Table, names: tuple[str, ...], pairs: Mapping[Pair, PairTer
     return frozenset(required)
 
 
-def _coulomb(table: _Table) -> Coulomb:
+def _coulomb(table: Table) -> Coulomb:
     method = table.text("method")
     if method not in _COULOMB_METHODS:
         table.refuse("method", f"{method!r} is unknown", f"Methods: {', '.join(_COULOMB_METHODS)}.")
@@ -335,7 +266,7 @@ def _coulomb(table: _Table) -> Coulomb:
     return Coulomb(method, cutoff, alpha, smoothing, as_published)  # type: ignore[arg-type]
 
 
-def _melt_quench(table: _Table) -> MeltQuenchDefaults:
+def _melt_quench(table: Table) -> MeltQuenchDefaults:
     defaults = MeltQuenchDefaults(
         melt_temperature=table.number("melt_temperature", low=1.0, high=1e5),
         melt_pressure=table.number("melt_pressure", 0.0, low=-1e3, high=1e3),
@@ -346,9 +277,9 @@ def _melt_quench(table: _Table) -> MeltQuenchDefaults:
     return defaults
 
 
-def _validity(table: _Table, species: tuple[Species, ...]) -> Validity:
+def _validity(table: Table, species: tuple[Species, ...]) -> Validity:
     oxides = {}
-    limits = table.table("oxides") if table.has("oxides") else _Table(table.file, table.path("oxides"), {})
+    limits = table.table("oxides") if table.has("oxides") else Table(table.file, table.path("oxides"), {})
     for oxide in limits.values:
         oxides[oxide] = _span(limits, oxide, 1.0)
     validity = Validity(
@@ -363,24 +294,24 @@ def _validity(table: _Table, species: tuple[Species, ...]) -> Validity:
     return validity
 
 
-def _span(table: _Table, key: str, high: float = math.inf) -> tuple[float, float]:
+def _span(table: Table, key: str, high: float = math.inf) -> tuple[float, float]:
     ends = table.raw(key)
     if not isinstance(ends, list) or len(ends) != 2:
         table.refuse(key, "must be two numbers such as [300, 4000]")
-    span = _Table(table.file, table.path(key), {"low": ends[0], "high": ends[1]})
+    span = Table(table.file, table.path(key), {"low": ends[0], "high": ends[1]})
     first, second = span.number("low", low=0.0, high=high), span.number("high", low=0.0, high=high)
     if first > second:
         table.refuse(key, "must rise")
     return first, second
 
 
-def _sources(root: _Table) -> tuple[Source, ...]:
+def _sources(root: Table) -> tuple[Source, ...]:
     entries = root.raw("sources") if root.has("sources") else []
     if not isinstance(entries, list):
         root.refuse("sources", "must be a list of tables [[sources]]")
     sources = []
     for i, entry in enumerate(entries, start=1):
-        table = _Table(root.file, f"sources[{i}]", entry)
+        table = Table(root.file, f"sources[{i}]", entry)
         sources.append(Source(table.text("text"), table.text("doi", "")))
         table.finish()
     return tuple(sources)

@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 from ..analysis.frames import Pair, frames_of
 from ..analysis.sample import Q_MAX
 from ..analysis.scattering.agreement import WIDEST, Agreement, Freedom, agreement, chi_squared, fitted_resolution
-from ..analysis.scattering.as_measured import Resolution, Sharp, as_measured, highest_q, resolution_of, sharp
+from ..analysis.scattering.as_measured import Resolution, Sharp, as_measured, counted_rdf, highest_q, normalisation, resolution_of, sharp, within_reach
 from ..analysis.scattering.partials import PartialSamples
 from ..analysis.scattering.shells import PairShells, pair_shells
 from ..analysis.scattering.structure_factor import Method, sample_partials
 from ..curve import Curve
 from ..errors import InputError
-from ..experiment import Experiment, factor_and_offset
+from ..experiment import Experiment
 from ..io.run import Run
-from ..library.scattering import mean_squared_length
 from ..result import Score
 from .samples import Reading, file_sample, run_sample
 
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
     from ase import Atoms
 
 Source: TypeAlias = "Run | Atoms | Sequence[Atoms] | str | Path"
-R_MIN = 1.0
-"""Where residuals in r begin [Å]: below, measured curves hold termination ripples only."""
 FAR_FROM_ONE = 0.15
 """A fitted scale further from 1 than this is pointed out: instruments are known to disagree by up to 13 % (vitreous silica)."""
 OFF_DENSITY = 0.03
@@ -132,11 +129,13 @@ def compare_shells(shells: PairShells, experiment: Experiment, freedom: Freedom 
     if resolution not in ("given", "fit", "none"):
         raise InputError(f"resolution = {resolution!r} is not possible.", mend='Use "given", "fit" or "none"; widths are stated with the experiment.')
     warnings = [*experiment.doubts, *_differences(shells, experiment)]
-    part = _where_the_box_knows(shells, experiment, exact=sums is not None)
+    part = within_reach(experiment, shells.r_max, exact=sums is not None)
+    if part.counted:
+        resolution = "none"
     x = part.curve.x
     widest = {"given": resolution_of(part), "none": Resolution(), "fit": WIDEST}[resolution]
-    model = sharp(sums or shells.partials, shells.density, shells.q_max, part, widest)
-    factor, offset = _normalisation(part, part.composition.atom_fractions, part.number_density or shells.density)
+    model = counted_rdf(shells, part) if part.counted else sharp(sums or shells.partials, shells.density, shells.q_max, part, widest)
+    factor, offset = normalisation(part, part.composition.atom_fractions, part.number_density or shells.density)
     measured = (part.curve.y - offset) / factor
     sigma = None if part.curve.sigma is None else part.curve.sigma / np.abs(factor)
     blur = widest
@@ -152,7 +151,8 @@ def compare_shells(shells: PairShells, experiment: Experiment, freedom: Freedom 
     where = f"{'Q' if part.in_q else 'r'} {x[0]:.2f} to {x[-1]:.2f} {part.curve.x_unit}"
     words = _words(freedom, blur if resolution == "fit" else None)
     about: dict[str, object] = {"r_chi": found.r_chi, "r_chi_scaled": found.r_chi_scaled, "scale": found.scale, "policy": words, "compared": where}
-    about |= {"resolution": blur.sentence, "window": part.window, "q_range": list(part.q_range or (float(model.q[0]), float(model.q[-1])))}
+    about |= {"resolution": blur.sentence, "window": part.window}
+    about |= {} if part.counted else {"q_range": list(part.q_range or (float(model.q[0]), float(model.q[-1])))}
     about |= {"warnings": warnings} if warnings else {}
     curves = _curves(experiment, part, model, samples, found, (factor, offset), about)
     sentence = " ".join([_sentence(part, found, where, words, chi[1]), *warnings])
@@ -200,41 +200,22 @@ def _means(samples: Mapping[Pair, NDArray[np.float64]], sizes: Sequence[int]) ->
     return {key: np.add.reduceat(rows, starts, axis=0) / np.array(sizes)[:, None] for key, rows in samples.items()}
 
 
-def _where_the_box_knows(shells: PairShells, experiment: Experiment, exact: bool) -> Experiment:
-    """The experiment on the points where the model holds information.
-
-    Below 2π/(half box) a transform of g(r) holds none, an exact sum below 2π/(box); beyond half the box a g(r) sees its own copies.
-    """
-    lowest, highest = ((1 if exact else 2) * np.pi / shells.r_max, np.inf) if experiment.in_q else (R_MIN, shells.r_max)
-    curve = experiment.curve
-    kept = (curve.x >= lowest) & (curve.x <= highest)
-    if kept.sum() < 3:
-        raise InputError("The box is too small for this measured curve.", f"Only {int(kept.sum())} of its points lie where the box holds information.")
-    return replace(experiment, curve=_on(curve, curve.x[kept], curve.y[kept], None if curve.sigma is None else curve.sigma[kept]))
-
-
-def _normalisation(experiment: Experiment, fractions: Mapping[str, float], density: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Factor and offset of the measured kind, for a material of these atom fractions and atoms per Å³."""
-    b2 = mean_squared_length(fractions, experiment.isotopes) if experiment.radiation == "neutron" else 1.0
-    return factor_and_offset(experiment.curve.kind, experiment.curve.x, density, b2)
-
-
 def _curves(
     experiment: Experiment,
     part: Experiment,
     model: Sharp,
     samples: NDArray[np.float64],
     found: Agreement,
-    normalisation: tuple[NDArray[np.float64], NDArray[np.float64]],
+    units: tuple[NDArray[np.float64], NDArray[np.float64]],
     about: Mapping[str, object],
 ) -> dict[str, Curve]:
     # Each by its own density and composition: the T(r) of a sample is not normalised by the model.
-    factor, offset = _normalisation(part, model.fractions, model.density)
+    factor, offset = normalisation(part, model.fractions, model.density)
     n = len(samples)
     sigma = np.abs(factor) * samples.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else None
     x, y = part.curve.x, part.curve.y
     simulated = _on(part.curve, x, factor * found.simulated + offset, sigma, "simulated", {**model.about, **about})
-    fitted = _on(part.curve, x, normalisation[0] * found.fitted + normalisation[1], None, "fitted", about)
+    fitted = _on(part.curve, x, units[0] * found.fitted + units[1], None, "fitted", about)
     return {
         "measured": experiment.curve,
         "simulated": simulated,
