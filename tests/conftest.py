@@ -170,6 +170,61 @@ def write_synthetic_replicas(path: Path, count: int = 3) -> Path:
     return path
 
 
+def _history(path: Path, seed: int, names: Sequence[str]) -> None:
+    """A hybrid refinement from random atoms: residuals fall, energy falls and rises again when the data weigh more."""
+    noise = np.random.default_rng(seed)
+    header = ["moves", "time [s]", "stage", "r_chi", *(f"{p} {n}" for n in names for p in ("r_chi", "scale")), "energy [eV/atom]", "acceptance", "step [Å]"]
+    rows = []
+    for k, moves in enumerate([0, *np.geomspace(2e4, 4e7, 60).round()]):
+        chi = [0.04 + 0.02 * i + 0.9 * np.exp(-k / 9) * (1 + 0.03 * noise.normal()) for i in range(len(names))]
+        energy = 400.0 if k == 0 else -19.2 + 3.0 * np.exp(-k / 7) + 0.004 * max(k - 40, 0) + 0.01 * noise.normal()
+        shares = [x for c in chi for x in (c, 1 - 0.02 * noise.normal())]
+        stage = "anneal" if k < 40 else "equilibrate" if k < 50 else "sample"
+        annealed = 3000 * 0.93 ** min(k, 40)
+        rows.append(
+            [int(moves), 1e-5 * moves, stage, np.mean(chi), *shares, energy, 0.6 * np.exp(-k / 20) + 0.1, max(0.1, 0.8 * 0.95**k), annealed, 1e-3, 1 + k]
+        )
+    _rows(path / "history.csv", [*header, "temperature [K]", "chi_temperature", "energy_weight"], rows)
+
+
+def write_synthetic_refinement(path: Path, *, seed: int = 1, method: str = "hybrid", stopped: bool = False) -> Path:
+    """A refinement of a small silica network against two curves made from it, that began from random atoms."""
+    from ase.io import write
+
+    from glasswright.composition import Composition
+    from glasswright.experiment import Experiment
+    from glasswright.io.experiments import DataSet, write_data_set
+
+    path.mkdir(parents=True, exist_ok=True)
+    glass = _glass("O", "Si", seed)
+    document = _document("SiO2", "O", "Si", seed, "running" if stopped else "done")
+    document |= {"kind": "refinement", "name": "a refinement", "settings": {"method": method, "seed": seed, "composition": "SiO2"}}
+    results = {"energy": -19.1, "r_chi": {"neutron": 0.04, "xray": 0.06}, "moves": 40_000_000, "cpu_time": 400.0, "ended": "R_chi and U are flat."}
+    document |= {"results": results}
+    del document["stages"], document["plan"], document["engine"], document["engine_reason"]
+    if stopped:
+        del document["results"]
+    write_run_toml(path, document)
+    _history(path, seed, ("neutron", "xray"))
+    q = np.arange(0.6, 18, 0.04)
+    for name, radiation in (("neutron", "neutron"), ("xray", "xray")):
+        y = np.sin(3.0 * q) * np.exp(-q / 12) * 0.5
+        curve = Curve(q, y, None, "S(Q)-1", "1/Å", "", name, {"source": f"a formula for {name}s"})
+        treatment = {"weight": 1.0, "scale": "fit"}
+        write_data_set(path, DataSet(name, Experiment(curve, radiation, Composition("SiO2"), 2.2, (0.6, 18.0)), treatment))
+    start = glass.copy()
+    start.set_scaled_positions(np.random.default_rng(seed).random((len(start), 3)))
+    write(path / "start.extxyz", start, format="extxyz")
+    if not stopped:
+        write(path / "glass.extxyz", glass, format="extxyz")
+    return path
+
+
+@pytest.fixture(scope="session")
+def synthetic_refinement() -> Callable[..., Path]:
+    return write_synthetic_refinement
+
+
 @pytest.fixture(scope="session")
 def synthetic_run() -> Callable[..., Path]:
     return write_synthetic_run

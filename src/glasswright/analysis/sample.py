@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -30,6 +30,8 @@ class Sample:
     what dynamics is computed from. Empty where there is none."""
     threads: int = field(default=1, kw_only=True)
     """For the parts that can use several."""
+    given_cutoffs: Mapping[Pair, float] | None = field(default=None, kw_only=True)
+    """Neighbour cutoffs [Å] to count with, so that several glasses are counted alike; None: measured here."""
 
     def __post_init__(self) -> None:
         frames_of(self.frames)
@@ -37,7 +39,7 @@ class Sample:
     @cached_property
     def cutoffs(self) -> dict[Pair, float]:
         """Neighbour cutoff [Å] of each pair of elements."""
-        return cutoffs(self.frames)
+        return cutoffs(self.frames) if self.given_cutoffs is None else dict(self.given_cutoffs)
 
     @cached_property
     def bonds(self) -> dict[Pair, float]:

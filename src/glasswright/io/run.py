@@ -86,7 +86,7 @@ class Run:
 
     @cached_property
     def history(self) -> Mapping[str, NDArray[Any]]:
-        """Columns of history.csv as arrays: what a refinement reported of every block; empty where there is none. Of the first of several replicas."""
+        """Columns of history.csv as arrays, a row for each block of a refinement; empty where there is none. Of the first of several replicas."""
         path = self.replicas[0].path / "history.csv"
         return _columns(path) if path.is_file() else {}
 

@@ -30,6 +30,7 @@ def plot_comparison(
     measured: Curve,
     *,
     fitted: Curve | None = None,
+    before: Curve | None = None,
     x_range: tuple[float, float] | None = None,
     size: tuple[float, float] = WIDE,
 ) -> Figure:
@@ -39,18 +40,23 @@ def plot_comparison(
     ----------
     fitted
         The simulated curve with fitted scale, background and resolution; its difference is drawn too.
+    before
+        The simulated curve before it was refined, drawn behind.
     """
     low, high = x_range or (max(simulated.x[0], measured.x[0]), min(simulated.x[-1], measured.x[-1]))
-    lines = {"simulated": (simulated, SERIES[0])} | ({"fitted": (fitted, SERIES[1])} if fitted is not None else {})
+    drawn = "simulated" if before is None else "refined"
+    lines = {drawn: (simulated, SERIES[0])} | ({"fitted": (fitted, SERIES[1])} if fitted is not None else {})
     with style():
         figure = figures.new_figure(size)
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
         above.axhline(0.0, color=MUTED, linewidth=0.7)
         below.axhline(0.0, color=MUTED, linewidth=0.7)
+        if before is not None:
+            above.plot(before.x, before.y, color=SERIES[4], linewidth=1.0, label="before")
         _draw_measured(above, measured, low, high)
         _draw_uncertainty(below, measured, low, high)
         for name, (curve, color) in lines.items():
-            options = {"linewidth": 1.6} if name == "simulated" else {"linewidth": 1.1, "linestyle": (0, (5, 2))}
+            options = {"linewidth": 1.6} if name == drawn else {"linewidth": 1.1, "linestyle": (0, (5, 2))}
             figures.draw(above, curve, color, name, **options)
             inside = (measured.x >= max(low, curve.x[0])) & (measured.x <= min(high, curve.x[-1]))
             x = measured.x[inside]
@@ -58,7 +64,7 @@ def plot_comparison(
         figures.label_axes(above, measured)
         figures.label_axes(below, measured)
         above.set_xlabel("")
-        below.set_ylabel("measured –\nsimulated")
+        below.set_ylabel(f"measured –\n{drawn}")
         above.set_xlim(low, high)
         _frame(above, measured, simulated, low, high)
         _same_scale(above, below)
@@ -92,12 +98,21 @@ def comparison_cards(contents: Contents) -> list[str]:
         simulated = contents.curves.get(f"compared_{name}")
         if simulated is None:
             continue
+        before, after = contents.curves.get(f"start_{name}"), contents.curves.get(f"fitted_{name}", simulated)
         low, high = _SHOWN["Q" if measured.kind.endswith(("(Q)", "(Q)-1", "(Q)-1]")) else "r"]
-        plot = plot_comparison(simulated, measured, x_range=(low, min(high, measured.x[-1], simulated.x[-1])))
-        isotopes = escape(" ".join(name.split("_")[4:]))
-        title = f"{escape(measured.kind)}, {' with '.join(filter(None, (radiation_of(name), isotopes)))}: simulated and measured"
-        cards.append(picture(f"compare-{name}", title, plot, residual_note({**measured.metadata, **simulated.metadata}), wide=True))
+        plot = plot_comparison(after, measured, before=before, x_range=(low, min(high, measured.x[-1], simulated.x[-1])))
+        title = f"{escape(title_of(name, measured))}: {'before, refined' if before is not None else 'simulated'} and measured"
+        note = residual_note({**measured.metadata, **simulated.metadata})
+        if before is not None:
+            note = f"R<sub>χ</sub> before: {number(before.metadata.get('r_chi'), 3)}; after, {note.removeprefix('<b>').replace('</b>', '', 1)}"
+        cards.append(picture(f"compare-{name}", title, plot, note, wide=True))
     return [*cards, *_absent(contents)]
+
+
+def title_of(name: str, measured: Curve) -> str:
+    """Kind, radiation and isotopes of a measured curve."""
+    said = measured.metadata.get("title")
+    return str(said) if said else f"{measured.kind}, {' with '.join(filter(None, (radiation_of(name), ' '.join(name.split('_')[4:]))))}"
 
 
 def radiation_of(name: str) -> str:
@@ -127,9 +142,12 @@ def residual_note(found: Mapping[str, object]) -> str:
 def _absent(contents: Contents) -> list[str]:
     """The measured curves of this glass that are not here, and how to supply them."""
     shown = contents.named("measured_")
+    refined = {(c.kind, c.metadata.get("radiation")) for c in shown.values() if c.metadata.get("refined")}
     cards = []
     for entry in known_curves(contents):
         radiation = radiation_of(entry.radiation)
+        if (entry.kind, entry.radiation) in refined:
+            continue
         if "_".join((entry.kind.lower().replace("(", "_of_").replace(")", ""), entry.radiation, *entry.isotopes.values())) in shown:
             continue
         try:

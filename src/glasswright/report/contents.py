@@ -52,6 +52,15 @@ class Contents:
         return [one.thermo for one in self.run.replicas if (one.path / "thermo.csv").is_file() and len(one.thermo["time"]) > 1]
 
     @cached_property
+    def histories(self) -> list[Mapping[str, Any]]:
+        """history.csv of each replica that has one with at least two rows."""
+        return [one.history for one in self.run.replicas if len(one.history.get("moves", ())) > 1]
+
+    @property
+    def is_refinement(self) -> bool:
+        return str(self.run.replicas[0].settings["kind"]) == "refinement"
+
+    @cached_property
     def atoms(self) -> Any | None:
         """The glass, or None where the run has none yet."""
         try:
@@ -87,8 +96,9 @@ class Contents:
         return {name.removeprefix(prefix): curve for name, curve in self.curves.items() if name.startswith(prefix)}
 
     def measured(self) -> list[tuple[str, Curve]]:
-        """Measured curves and the rest of their names: neutrons before X-rays, Q before r."""
-        return sorted(self.named("measured_").items(), key=lambda item: (not item[1].kind.endswith("(Q)"), "xray" in item[0], item[0]))
+        """Measured curves and the rest of their names: what was refined against first, neutrons before X-rays, Q before r."""
+        named = self.named("measured_").items()
+        return sorted(named, key=lambda item: (not item[1].metadata.get("refined"), not item[1].kind.endswith("(Q)"), "xray" in item[0], item[0]))
 
     def measured_by(self) -> list[str]:
         """Sources of every measurement that this report shows: curves, facts (density among them) and Qn, each once."""

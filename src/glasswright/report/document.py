@@ -14,7 +14,7 @@ from ..io.atomic import write_text
 from ..io.run import Run
 from ..library.measurements import is_expected
 from . import network, sections, space
-from .comparison import radiation_of
+from .comparison import title_of
 from .contents import Contents
 from .dynamics import dynamics
 from .figures import pretty_unit
@@ -22,6 +22,7 @@ from .html import definitions, formula, link, listing, number
 from .pairs import pairs
 from .palette import theme
 from .plain import plain
+from .refinement import method_of, refinement
 from .rings import rings
 from .scattering import scattering
 from .scene import viewer
@@ -40,6 +41,7 @@ class Section:
 
 
 SECTIONS = (
+    Section("refinement", "The refinement", refinement),
     Section("scattering", "Diffraction", scattering, ("scattering", "comparison")),
     Section("facts", "Simulated and measured", sections.facts),
     Section("distances", "Distances", pairs, ("pairs",)),
@@ -129,7 +131,8 @@ def _subtitle(contents: Contents) -> str:
         return " · ".join(escape(p) for p in parts if p)
     name = str(forcefield.get("name") or settings.get("forcefield") or "")
     title = forcefield.get("title")
-    parts = [f"{title} ({name})" if title else name, f"{contents.n_atoms} atoms"]
+    parts = [method_of(contents)] if contents.is_refinement else []
+    parts += [f"{title} ({name})" if title else name, f"{contents.n_atoms} atoms"]
     if settings.get("program"):
         parts.append("free cooling programme")
     elif settings.get("rate"):
@@ -175,12 +178,16 @@ def _hero(contents: Contents) -> str:
 
 def _tiles(contents: Contents) -> list[str]:
     tiles: list[str] = []
-    for name, measured in contents.measured()[:1]:
-        curve = contents.curves.get(f"compared_{name}", measured)
-        raw, scaled = curve.metadata.get("r_chi"), curve.metadata.get("r_chi_scaled")
+    for name, measured in contents.measured()[: 2 if contents.is_refinement else 1]:
+        about = contents.curves.get(f"compared_{name}", measured).metadata
+        raw, scaled, start = about.get("r_chi"), about.get("r_chi_scaled"), contents.curves.get(f"start_{name}")
         if raw is not None:
-            heading = f"R<sub>χ</sub> of {escape(measured.kind)}, {radiation_of(name)}"
-            tiles.append(_tile(heading, number(raw, 3), "", f"{number(scaled, 3)} with a fitted scale" if scaled is not None else ""))
+            below = f"{number(scaled, 3)} with a fitted scale" if scaled is not None else ""
+            below += f"{', ' if below else ''}{number(start.metadata.get('r_chi'), 3)} before" if start is not None else ""
+            tiles.append(_tile(f"R<sub>χ</sub> of {escape(title_of(name, measured))}", number(raw, 3), "", below))
+    energy = contents.document.get("results", {}).get("energy")
+    if contents.is_refinement and energy is not None:
+        tiles.append(_tile("energy", number(energy, 6), "eV/atom", f"by {escape(str(contents.document.get('forcefield', {}).get('name', 'the force field')))}"))
     for row in _chosen(contents.run.table("summary"))[: 6 - len(tiles)]:
         measured_value = sections.measured_text(row)
         word = "expected" if is_expected(row.get("source", "")) else "measured"

@@ -21,7 +21,7 @@ def thermo(contents: Contents) -> str:
         first, others = contents.thermo[0], contents.thermo[1:]
         note = "Line: mean; band: smallest and largest value within 1/500 of the run."
         if others:
-            note += f" Thin lines: the other {len(others)} replicas."
+            note += f" Thin lines: the other {f'{len(others)} replicas' if len(others) > 1 else 'replica'}."
         cards.append(picture("thermo", "The whole run", figures.plot_thermo(first, contents.n_atoms, others=others), note, wide=True))
         if np.count_nonzero(first["stage"] == "quench") > 3:
             plot = figures.plot_cooling(first, contents.n_atoms, others=others)

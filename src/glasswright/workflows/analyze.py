@@ -19,6 +19,7 @@ from ..io.run import Run
 from ..io.run_writer import write_run_toml
 from ..io.structures import write_structure
 from .measured import SummaryRow, beside_measured, comparison, known_facts, summary_rows
+from .refined import Refined, before_and_after, refined
 from .samples import Reading, file_sample, memory_sample, run_sample
 from .tables import write_analysis
 
@@ -138,7 +139,7 @@ def _analyze_run(run: Run, names: Sequence[str], out: Path | None, frames: int |
         share = _Share(progress, number, len(replicas), f"{replica.path.name}: " if len(replicas) > 1 else "")
         sample = run_sample(replica, frames)
         count += len(sample.frames)
-        found, absent = _survey(sample, names, share)
+        found, absent = _survey(sample, names, share, refined(replica))
         found = _with_run(found, replica, sample)
         samples.append(found)
         if len(run.replicas) > 1 and out is None:
@@ -163,7 +164,7 @@ class _Share:
         self.progress((self.number + fraction) / self.of, f"{self.name}{what}")
 
 
-def _survey(sample: Sample, names: Sequence[str], progress: Progress) -> tuple[dict[str, Findings], list[str]]:
+def _survey(sample: Sample, names: Sequence[str], progress: Progress, aim: Refined | None = None) -> tuple[dict[str, Findings], list[str]]:
     """Findings of every group; and which measured curves are absent, with the reason."""
     total, done = sum(GROUPS[name].cost for name in names), 0.0
     found: dict[str, Findings] = {}
@@ -176,7 +177,9 @@ def _survey(sample: Sample, names: Sequence[str], progress: Progress) -> tuple[d
     if composition is not None:
         found = {name: beside_measured(findings, composition, absent) for name, findings in found.items()}
         if "scattering" in names:
-            found[COMPARISON] = comparison(sample, composition, absent)
+            found[COMPARISON] = comparison(sample, composition, absent, aim.experiments if aim else ())
+    if aim is not None and "scattering" in names:
+        found[COMPARISON] = before_and_after(sample, aim, absent) | found.get(COMPARISON, Findings())
     return found, absent
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from ..analysis.density import density as mass_density
 from ..analysis.findings import Findings, Number
@@ -70,10 +72,10 @@ def beside_measured(found: Findings, composition: Composition, absent: list[str]
 STOICHIOMETRY = "stoichiometry (every oxygen bonded to one or two network formers)"
 
 
-def comparison(sample: Sample, composition: Composition, absent: list[str]) -> Findings:
+def comparison(sample: Sample, composition: Composition, absent: list[str], but: Sequence[Experiment] = ()) -> Findings:
     """Measured curves of this glass, the simulated ones as the instruments would have seen them, their residuals and first peaks.
 
-    Curves that are not here, or of no use, are named in ``absent`` with the reason.
+    Curves that are not here, or of no use, are named in ``absent`` with the reason; those in ``but`` are left out.
     """
     found = Findings()
     entries = measured_curves(composition)
@@ -84,6 +86,8 @@ def comparison(sample: Sample, composition: Composition, absent: list[str]) -> F
             experiment = entry.load()
             if experiment is None:
                 absent.append(entry.where_to_get_it())
+                continue
+            if any(_same_measurement(experiment, other) for other in but):
                 continue
             score = compare_shells(sample.shells, experiment)
         except InputError as error:  # the file is no such curve, or the box is too small for it
@@ -101,6 +105,15 @@ def comparison(sample: Sample, composition: Composition, absent: list[str]) -> F
         about = {**measured.metadata, "measured": True, "first_peaks": peaks}
         found |= Findings({f"measured_{name}": replace(measured, metadata=about), f"compared_{name}": score.curves["simulated"]}, numbers)
     return found
+
+
+def _same_measurement(a: Experiment, b: Experiment) -> bool:
+    """Whether two experiments hold the same measured points, one perhaps over a shorter range."""
+    if (a.radiation, a.kind.name) != (b.radiation, b.kind.name) or not a.curve.x[0] <= b.curve.x[len(b.curve) // 2] <= a.curve.x[-1]:
+        return False
+    shared = (b.curve.x >= a.curve.x[0]) & (b.curve.x <= a.curve.x[-1])
+    y = np.interp(b.curve.x[shared], a.curve.x, a.curve.y)
+    return bool(np.allclose(y, b.curve.y[shared], rtol=1e-5, atol=1e-6 * float(np.ptp(a.curve.y))))
 
 
 def _first_peaks(
