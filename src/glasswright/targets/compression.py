@@ -45,12 +45,17 @@ def compress(pair_map: PairMap, norm: float, tolerance: float) -> Basis:
     tolerance
         Of R_chi, for every histogram with Σ (h - ideal)²/ideal below ``STRUCTURE`` per atom (Cauchy-Schwarz).
     """
+    from scipy.linalg.lapack import dpstrf
+
     gram = pair_map.gram / norm**2
-    values, vectors = np.linalg.eigh(0.5 * (gram + gram.T))
-    # Rounding makes the smallest of them noise, also below zero: none is believed to be smaller than that noise.
-    noise = 4 * np.finfo(float).eps * values[-1]
-    lengths = np.sqrt(np.maximum(values[::-1], noise))
     limit = tolerance / np.sqrt(STRUCTURE * pair_map.bins.n_atoms)
+    # Rounding makes eigenvalues below this noise: none is believed to be smaller.
+    noise = 4 * np.finfo(float).eps * float(np.trace(gram))
+    # Cholesky with pivots ends where nothing is left, long before all points are used; its singular values are those of the map.
+    triangle, pivots, found, _ = dpstrf(gram, tol=0.1 * noise / len(gram), lower=1)
+    factor = np.empty((len(gram), found))
+    factor[pivots - 1] = np.tril(triangle)[:, :found]
+    vectors, lengths, _ = np.linalg.svd(factor, full_matrices=False)
     rank = max(1, int((lengths > limit).sum()))
-    left_out = float(lengths[rank]) if rank < len(lengths) else 0.0
-    return Basis(np.ascontiguousarray(vectors[:, ::-1][:, :rank]), left_out)
+    beyond = float(lengths[rank]) if rank < found else 0.0
+    return Basis(np.ascontiguousarray(vectors[:, :rank]), max(beyond, float(np.sqrt(noise))))

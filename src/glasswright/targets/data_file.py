@@ -127,7 +127,9 @@ def _experiment(table: Table, folder: Path, composition: str, density: float | N
     except InputError as error:
         raise InputError(f"{table.file}: {table.where}: {error.what}", error.why, error.mend) from error
     except (TypeError, AttributeError) as error:
-        raise InputError(f"{table.file}: a value of {table.where} has the wrong type.", f"{error}.", "See the examples: a text in quotes, a number, or [low, high].") from None
+        raise InputError(
+            f"{table.file}: a value of {table.where} has the wrong type.", f"{error}.", "See the examples: a text in quotes, a number, or [low, high]."
+        ) from None
     name = table.text("name", "") or (table.text("curve") if table.has("curve") else experiment.name)
     return replace(experiment, name=name)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..analysis.frames import Pair, elements_and_types, half_box, pairs_of, shell_volumes
-from ..analysis.scattering.as_measured import highest_q
+from ..analysis.scattering.as_measured import equal_bins, highest_q
 from ..errors import InputError
 from ..experiment import Experiment
 
@@ -22,6 +22,8 @@ WIDEST = 0.02
 """Width of a shell where data have a Q range, at low Q [Å]."""
 PHASE = 0.4
 """Width of a shell times the highest Q. What averaging over a shell damps, sin(x)/x of half of it, is put right in the map."""
+PART = 0.1
+"""Width of a shell over the distance of the points of a counted curve that has no equal bins from 0 on."""
 LARGEST = 20.0
 """Pairs further apart than this are not counted unless asked for [Å]: S(Q) has features 0.19 1/Å wide at least, and the cost grows with r³."""
 
@@ -77,12 +79,12 @@ class PairBins:
     @property
     def edges(self) -> NDArray[np.float64]:
         """``(n_bins + 1,)`` [Å]"""
-        return np.asarray(np.linspace(0, self.r_max, self.n_bins + 1), dtype=float)
+        return np.asarray(self.width * np.arange(self.n_bins + 1), dtype=float)
 
     @property
     def r(self) -> NDArray[np.float64]:
         """Middles of the shells ``(n_bins,)`` [Å]."""
-        return (np.arange(self.n_bins) + 0.5) * self.width
+        return np.asarray(self.width * (np.arange(self.n_bins) + 0.5), dtype=float)
 
     @cached_property
     def volumes(self) -> NDArray[np.float64]:
@@ -138,7 +140,8 @@ def bins_for(atoms: Atoms, experiments: Sequence[Experiment], r_max: float | Non
     """
     half = half_box([atoms])
     transformed = [e for e in experiments if not e.counted]
-    grids = [grid for e in experiments if e.counted and (grid := grid_of(e)) is not None]
+    uneven = [e for e in experiments if e.counted and equal_bins(e.curve.x) is None]
+    grids = [grid for e in experiments if e.counted and (grid := equal_bins(e.curve.x)) is not None]
     if r_max is None:
         ends = [e.curve.x[-1] + 0.5 * (e.curve.x[-1] - e.curve.x[-2]) for e in experiments if e.counted]
         r_max = min(half, LARGEST if transformed or not ends else max(ends))
@@ -147,20 +150,11 @@ def bins_for(atoms: Atoms, experiments: Sequence[Experiment], r_max: float | Non
             f"Pairs cannot be counted up to {r_max:g} Å.", f"Half the shortest height of the box is {half:.2f} Å.", "Lower r_max, or take a larger box."
         )
     r_max = min(r_max, half)
-    width = min([WIDEST, *(PHASE / highest_q(e) for e in transformed)]) if transformed or not grids else max(grids)
+    widths = [PHASE / highest_q(e) for e in transformed] + [PART * float(np.diff(e.curve.x).min()) for e in uneven]
+    width = min([WIDEST, *widths]) if widths else max([WIDEST, *grids])
     if grids:
         width = grids[0] / np.ceil(grids[0] / width - 1e-9)
         n_bins = max(1, int(r_max / width + 1e-9))
         return PairBins.of(atoms, n_bins * float(width), n_bins)
     n_bins = int(np.ceil(r_max / width))
     return PairBins.of(atoms, r_max, n_bins)
-
-
-def grid_of(experiment: Experiment) -> float | None:
-    """Width of the equal bins from 0 on that a counted curve was counted in [Å]; None where it was not."""
-    x = experiment.curve.x
-    if len(x) < 2:
-        return None
-    width = float((x[-1] - x[0]) / (len(x) - 1))
-    place = x / width - 0.5
-    return width if np.allclose(place, np.round(place), atol=1e-3) else None

@@ -10,9 +10,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..analysis.frames import Pair, shell_volumes
-from ..analysis.scattering.as_measured import Sharp, as_measured, cell_edges, needed_q, seen_weights
+from ..analysis.scattering.as_measured import Resolution, cell_edges, needed_q, resolution_of, seen_weights
+from ..analysis.scattering.real_space import Q_STEP, sine_transform
+from ..analysis.scattering.resolution import REACH, averaging
 from ..experiment import Experiment
 from .pair_bins import PHASE, PairBins
+
+SHARP = 0.03
+"""A resolution whose width times r_max is smaller damps no wave by more than 5e-4, and is left out."""
+FINEST = 0.005
+"""Smallest step of Q under a resolution [1/Å]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,16 +75,36 @@ def pair_map(experiment: Experiment, bins: PairBins) -> PairMap:
     if experiment.counted:
         return _counted(experiment, bins)
     highest = PHASE * (1 + 1e-9) / bins.width
-    q = needed_q(experiment, highest)
+    q, instrument = _instrument(experiment, bins, highest)
     # The same clamp as in as_measured: a step beyond the end at most.
     at = np.minimum(q, highest)
     phase = np.outer(bins.r, at)
     # A distance is known to half a shell: that damps its wave by sinc, which is undone.
     kernel = np.sin(phase) / phase / np.sinc(0.5 * bins.width * at / np.pi)
-    weights = seen_weights(bins.fractions, experiment, q)
-    bare = experiment.in_q and q.shape == experiment.curve.x.shape and bool(np.all(q == experiment.curve.x))
-    model = Sharp(q, np.eye(len(q)), bins.fractions, bins.density, {})
-    return PairMap(bins, q, kernel, weights, None if bare else as_measured(model, experiment))
+    return PairMap(bins, q, kernel, seen_weights(bins.fractions, experiment, q), instrument)
+
+
+def _instrument(experiment: Experiment, bins: PairBins, highest: float) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """Where S(Q) is needed ``(n_q,)``, and what becomes of it, as in ``as_measured`` ``(n_q, n_x)``; None: nothing."""
+    x, resolution = experiment.curve.x, resolution_of(experiment)
+    if experiment.in_q:
+        if float(resolution.width(x[-1:])[0]) * bins.r_max < SHARP:
+            return x, None
+        q = _blurring_grid(x, resolution, highest)
+        return q, averaging(q, x, resolution.width(x))
+    q = needed_q(experiment, highest)
+    low, high = experiment.q_range or (float(q[0]), float(q[-1]))
+    inside = q[(q >= min(low, q[-1])) & (q <= high + 1e-9)]
+    seen = averaging(q, inside, resolution.width(inside))
+    return q, sine_transform(inside, seen, x, experiment.window, high) / (4 * np.pi * bins.density * x)
+
+
+def _blurring_grid(x: NDArray[np.float64], resolution: Resolution, highest: float) -> NDArray[np.float64]:
+    """Q in steps of the resolution: with them the trapezium rule over its Gaussian is exact to 1e-8, as S(Q) of a box has no finer features."""
+    low, high = (float(v) for v in x[[0, -1]] + REACH * resolution.width(x[[0, -1]]) * [-1, 1])
+    fine = np.arange(max(FINEST, low), min(high, highest) + FINEST, FINEST)
+    steps = np.cumsum(FINEST / np.clip(resolution.width(fine), FINEST, Q_STEP))
+    return np.asarray(np.interp(np.arange(np.ceil(steps[-1]) + 1), np.append(0.0, steps), np.append(fine, 2 * fine[-1] - fine[-2])))
 
 
 def _counted(experiment: Experiment, bins: PairBins) -> PairMap:

@@ -18,6 +18,7 @@ from ..experiment import Experiment
 from .compression import Basis, compress
 from .pair_bins import PHASE, PairBins
 from .pair_map import PairMap, pair_map
+from .plausibility import same_elements
 from .residual import Binwise, Residual
 
 SCALE_RANGE = (0.8, 1.25)
@@ -200,11 +201,7 @@ def scattering_target(
     Freedom(True, background)  # says what a background may be
     if background is not None and not experiment.in_q:
         raise InputError("A background is fitted in Q only.", f"The curve is a {experiment.kind.name}.", "Leave background out.")
-    model, sample = sorted(bins.number), sorted(experiment.composition.atom_fractions)
-    if model != sample:
-        raise InputError(
-            f"The model holds {', '.join(model)}, the sample {', '.join(sample)}.", "They are different glasses.", "Choose a measurement of this glass."
-        )
+    same_elements(list(bins.number), experiment)
     part = within_reach(experiment, bins.r_max)
     if not experiment.counted:
         _thin_enough(part, bins)

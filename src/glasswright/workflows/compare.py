@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
@@ -13,7 +13,18 @@ from numpy.typing import NDArray
 from ..analysis.frames import Pair, frames_of
 from ..analysis.sample import Q_MAX
 from ..analysis.scattering.agreement import WIDEST, Agreement, Freedom, agreement, chi_squared, fitted_resolution
-from ..analysis.scattering.as_measured import Resolution, Sharp, as_measured, counted_rdf, highest_q, normalisation, resolution_of, sharp, within_reach
+from ..analysis.scattering.as_measured import (
+    Resolution,
+    Sharp,
+    as_measured,
+    counted_rdf,
+    equal_bins,
+    highest_q,
+    normalisation,
+    resolution_of,
+    sharp,
+    within_reach,
+)
 from ..analysis.scattering.partials import PartialSamples
 from ..analysis.scattering.shells import PairShells, pair_shells
 from ..analysis.scattering.structure_factor import Method, sample_partials
@@ -22,6 +33,7 @@ from ..errors import InputError
 from ..experiment import Experiment
 from ..io.run import Run
 from ..result import Score
+from ..targets.plausibility import differences, same_elements
 from .samples import Reading, file_sample, run_sample
 
 if TYPE_CHECKING:
@@ -30,8 +42,6 @@ if TYPE_CHECKING:
 Source: TypeAlias = "Run | Atoms | Sequence[Atoms] | str | Path"
 FAR_FROM_ONE = 0.15
 """A fitted scale further from 1 than this is pointed out: instruments are known to disagree by up to 13 % (vitreous silica)."""
-OFF_DENSITY = 0.03
-"""A model whose density differs by more than this share from that of the sample is pointed out."""
 Blur = Literal["given", "fit", "none"]
 Sums = Callable[[NDArray[np.float64]], PartialSamples]
 
@@ -108,7 +118,7 @@ def compare(
         raise InputError(f"The method {method!r} is unknown.", mend="Use transform or direct.")
     frames, sizes = _frames(source, types)
     for one in experiments:
-        _same_elements(set(frames[0].symbols), one)
+        same_elements(sorted(set(frames[0].symbols)), one)
     # At least as far as an analysis counts: the same score, whatever else is compared along.
     counted = pair_shells(frames, max(Q_MAX, *(highest_q(e) for e in experiments)))
     shells = replace(counted, excess=_means(counted.excess, sizes))
@@ -117,7 +127,15 @@ def compare(
         summed = sample_partials(frames, q, "direct", q_width)
         return replace(summed, samples=_means(summed.samples, sizes))
 
-    scores = [compare_shells(shells, one, freedom, resolution, direct if method == "direct" else None) for one in experiments]
+    def of(one: Experiment) -> PairShells:
+        """Shells that lie within the bins of a curve that was counted in bins itself."""
+        width = equal_bins(one.curve.x) if one.counted else None
+        if width is None:
+            return shells
+        own = pair_shells(frames, Q_MAX, width)
+        return replace(own, excess=_means(own.excess, sizes))
+
+    scores = [compare_shells(of(one), one, freedom, resolution, direct if method == "direct" else None) for one in experiments]
     return scores[0] if isinstance(experiment, Experiment) else scores
 
 
@@ -128,7 +146,7 @@ def compare_shells(shells: PairShells, experiment: Experiment, freedom: Freedom 
         raise InputError("A background is fitted in Q only.", f"The curve is a {experiment.kind.name}.", "Leave background out.")
     if resolution not in ("given", "fit", "none"):
         raise InputError(f"resolution = {resolution!r} is not possible.", mend='Use "given", "fit" or "none"; widths are stated with the experiment.')
-    warnings = [*experiment.doubts, *_differences(shells, experiment)]
+    warnings = [*experiment.doubts, *differences(shells.fractions, shells.density, experiment)]
     part = within_reach(experiment, shells.r_max, exact=sums is not None)
     if part.counted:
         resolution = "none"
@@ -254,24 +272,3 @@ def _sentence(experiment: Experiment, found: Agreement, where: str, words: str, 
         text += f"; {found.r_chi_scaled:.3f}{scaled} with {words}"
         text += f"; factor {found.scale:.3f}{scale}" if "factor" in words else ""
     return text + (f"; chi² = {chi:.3g} per point." if chi is not None else ".")
-
-
-def _same_elements(model: Iterable[str], experiment: Experiment) -> None:
-    model, sample = sorted(model), sorted(experiment.composition.atom_fractions)
-    if model != sample:
-        what = f"The model holds {', '.join(model)}, the sample {', '.join(sample)}."
-        raise InputError(what, "They are different glasses.", "Choose a measurement of this glass.")
-
-
-def _differences(shells: PairShells, experiment: Experiment) -> list[str]:
-    """Where model and sample are not the same material."""
-    model, sample = shells.fractions, experiment.composition.atom_fractions
-    _same_elements(model, experiment)
-    found = []
-    off = max(abs(model[e] - sample[e]) for e in model)
-    if off > 0.005:
-        found.append(f"The atom fractions of model and sample differ by up to {off:.3f}.")
-    ratio = shells.density / experiment.number_density if experiment.number_density else 1.0
-    if abs(ratio - 1) > OFF_DENSITY:
-        found.append(f"The model is {abs(100 * (ratio - 1)):.1f} % {'denser' if ratio > 1 else 'lighter'} than the sample.")
-    return found

@@ -149,6 +149,13 @@ def cell_edges(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.concatenate([[max(0.0, 1.5 * x[0] - 0.5 * x[1])], middles, [1.5 * x[-1] - 0.5 * x[-2]]])
 
 
+def equal_bins(x: NDArray[np.float64]) -> float | None:
+    """Width of the equal bins from 0 on whose middles are ``x``; None where they are no such thing."""
+    width = float((x[-1] - x[0]) / (len(x) - 1)) if len(x) > 1 else 0.0
+    places = x / width - 0.5 if width > 0 else x
+    return width if width > 0 and np.allclose(places, np.round(places), atol=1e-3) else None
+
+
 def within_reach(experiment: Experiment, r_max: float, exact: bool = False) -> Experiment:
     """The experiment on the points where a model holds information whose pairs are known up to ``r_max`` [Å], half its box.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,8 +49,29 @@ def broaden(curve: Curve, constant: float = 0.0, relative: float = 0.0, x: NDArr
 
 def averages(x: NDArray[np.float64], columns: list[NDArray[np.float64]], at: NDArray[np.float64], width: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Averages of the columns about every point, by the trapezium rule; interpolated where the width is below the step."""
-    share = np.gradient(x) if x.size > 1 else np.ones(1)
     out = [np.interp(at, x, column) for column in columns]
+    for rows, near, kernel in _kernels(x, at, width):
+        for column, target in zip(columns, out, strict=True):
+            target[rows] = kernel @ column[near]
+    return out
+
+
+def averaging(x: NDArray[np.float64], at: NDArray[np.float64], width: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The matrix ``(n_x, n_at)`` with which a curve on ``x`` becomes its ``averages``."""
+    right = np.clip(np.searchsorted(x, at, side="right"), 1, x.size - 1)
+    share = np.clip((at - x[right - 1]) / (x[right] - x[right - 1]), 0, 1)
+    matrix = np.zeros((x.size, at.size))
+    points = np.arange(at.size)
+    matrix[right - 1, points], matrix[right, points] = 1 - share, share
+    for rows, near, kernel in _kernels(x, at, width):
+        matrix[:, rows] = 0
+        matrix[near, rows] = kernel.T
+    return matrix
+
+
+def _kernels(x: NDArray[np.float64], at: NDArray[np.float64], width: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.int64], slice, NDArray[np.float64]]]:
+    """Points that are averaged, the part of ``x`` that they see, and its weights ``(n_rows, n_near)``."""
+    share = np.gradient(x) if x.size > 1 else np.ones(1)
     step = np.interp(at, x, share)
     wide = np.flatnonzero(width > 0.3 * step)
     for rows in np.split(wide, np.arange(_ROWS, wide.size, _ROWS)):
@@ -57,7 +80,4 @@ def averages(x: NDArray[np.float64], columns: list[NDArray[np.float64]], at: NDA
         reach = REACH * width[rows].max()
         near = slice(*np.searchsorted(x, [at[rows[0]] - reach, at[rows[-1]] + reach]))
         kernel = np.exp(-0.5 * ((at[rows, None] - x[near]) / width[rows, None]) ** 2) * share[near]
-        kernel /= kernel.sum(axis=1, keepdims=True)
-        for column, target in zip(columns, out, strict=True):
-            target[rows] = kernel @ column[near]
-    return out
+        yield rows, near, kernel / kernel.sum(axis=1, keepdims=True)

@@ -52,11 +52,16 @@ class PairShells:
         return PartialSamples(q, {pair: 1 + excess @ kernel for pair, excess in self.excess.items()}, self.fractions, about)
 
 
-def pair_shells(frames: Sequence[Atoms], q_max: float) -> PairShells:
-    """Count pairs in shells thin enough for S(Q) up to ``q_max`` [1/Å]."""
+def pair_shells(frames: Sequence[Atoms], q_max: float, width: float | None = None) -> PairShells:
+    """Count pairs in shells thin enough for S(Q) up to ``q_max`` [1/Å]; ``width`` [Å]: in equal parts of shells of this width."""
     r_max = half_box(frames)
     # Averaging over a shell damps by sinc(Q·width/2): at most 0.2 % here.
-    n_bins = int(np.ceil(r_max / min(WIDEST, 0.2 / q_max)))
+    thin = min(WIDEST, 0.2 / q_max)
+    n_bins = int(np.ceil(r_max / thin))
+    if width is not None:
+        parts = int(np.ceil(width / thin))
+        n_bins = parts * int(r_max / width)
+        r_max = n_bins // parts * width
     edges = np.linspace(0, r_max, n_bins + 1)
     volumes = shell_volumes(edges)
     elements, _ = elements_and_types(frames[0])
