@@ -23,6 +23,7 @@ void bind_reciprocal(nb::module_ &m);
 void bind_rings(nb::module_ &m);
 void bind_homology(nb::module_ &m);
 void bind_correlations(nb::module_ &m);
+void bind_monte_carlo(nb::module_ &m);
 
 namespace glasswright {
 

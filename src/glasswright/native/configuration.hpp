@@ -71,7 +71,7 @@ public:
 
     // positions (n, 3), wrapped or not [Å]; atoms of the same column and slice keep their order.
     Configuration(const Cell &cell, const double *positions, std::vector<std::int32_t> types, int n_types, double column_width)
-        : cell_(cell), metric_(cell), types_(std::move(types)), n_types_(n_types) {
+        : cell_(cell), inverse_{1 / cell.xx, 1 / cell.yy, 1 / cell.zz}, metric_(cell), types_(std::move(types)), n_types_(n_types) {
         if (types_.size() >= 1u << 30) throw std::invalid_argument("There are too many atoms.");
         for (const std::int32_t type : types_)
             if (type < 0 || type >= n_types) throw std::invalid_argument("A type of an atom is out of range.");
@@ -105,11 +105,11 @@ public:
             if (!(std::abs(x) < farthest)) throw std::invalid_argument("A position is not finite, or very far from the cell.");
         return {fixed_fraction(f[0]), fixed_fraction(f[1]), fixed_fraction(f[2])};
     }
+    // By less than 2^18 cells [Å].
     Point moved(Point p, const Separation &by) const {
-        const double r[3] = {by[0], by[1], by[2]};
-        const Point d = point_at(r);
-        const auto sum = [](std::int32_t a, std::int32_t b) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b)); };
-        return {sum(p.x, d.x), sum(p.y, d.y), sum(p.z, d.z)};
+        const double c = by[2] * inverse_[2], b = (by[1] - c * cell_.yz) * inverse_[1], a = (by[0] - b * cell_.xy - c * cell_.xz) * inverse_[0];
+        const auto plus = [](std::int32_t v, double fraction) { return static_cast<std::int32_t>(static_cast<std::uint32_t>(v) + static_cast<std::uint32_t>(fixed_fraction(fraction))); };
+        return {plus(p.x, a), plus(p.y, b), plus(p.z, c)};
     }
     // From one point to the nearest image of another [Å].
     Separation separation(Point from, Point to) const {
@@ -279,6 +279,7 @@ private:
     }
 
     Cell cell_;
+    std::array<double, 3> inverse_; // of the edges along x, y and z
     Metric metric_;
     std::vector<std::int32_t> types_; // of every atom
     int n_types_;

@@ -12,4 +12,5 @@ NB_MODULE(GLASSWRIGHT_MODULE, m) {
     bind_rings(m);
     bind_homology(m);
     bind_correlations(m);
+    bind_monte_carlo(m);
 }

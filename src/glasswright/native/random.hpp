@@ -73,7 +73,7 @@ inline std::pair<float, float> normal_pair(std::uint32_t a, std::uint32_t b) {
 } // namespace detail
 
 // What the numbers of one step are for: no two purposes share a counter.
-enum class Purpose : std::uint32_t { atoms, ensemble };
+enum class Purpose : std::uint32_t { atoms, ensemble, trials };
 
 // Three normal deviates for each of up to `Philox::lanes` atoms.
 inline void normals(const Philox &random, std::int64_t step, const std::uint32_t *id, std::size_t n, float (&out)[3][Philox::lanes]) {
@@ -141,6 +141,49 @@ private:
     Philox::Block block_;
     std::size_t used_ = 4 * Philox::lanes;
     std::uint32_t drawn_ = 0;
+};
+
+// An endless sequence that can be taken up at any place of it.
+class Draws {
+public:
+    explicit Draws(std::uint64_t seed) : random_(seed) {}
+
+    // How many numbers have been drawn.
+    std::uint64_t drawn() const { return drawn_; }
+    void go_to(std::uint64_t drawn) {
+        drawn_ = drawn;
+        if (drawn % size != 0) fill();
+    }
+
+    std::uint32_t next() {
+        if (drawn_ % size == 0) fill();
+        const std::size_t k = drawn_++ % size;
+        return block_.word[k / Philox::lanes][k % Philox::lanes];
+    }
+    // Between 0 and 1, never 0.
+    double uniform() { return (static_cast<double>(next()) + 0.5) * 0x1p-32; }
+    // Between -1 and 1.
+    double symmetric() { return (static_cast<double>(static_cast<std::int32_t>(next())) + 0.5) * 0x1p-31; }
+    // From 0 to n - 1.
+    std::size_t below(std::size_t n) { return static_cast<std::size_t>((std::uint64_t{next()} * n) >> 32); }
+
+private:
+    static constexpr std::size_t size = 4 * Philox::lanes;
+
+    void fill() {
+        const std::uint64_t first = drawn_ / size * Philox::lanes;
+        for (std::size_t k = 0; k < Philox::lanes; ++k) {
+            block_.word[0][k] = static_cast<std::uint32_t>(first + k);
+            block_.word[1][k] = static_cast<std::uint32_t>((first + k) >> 32);
+            block_.word[2][k] = 0;
+            block_.word[3][k] = static_cast<std::uint32_t>(Purpose::trials);
+        }
+        random_.scramble(block_);
+    }
+
+    Philox random_;
+    Philox::Block block_;
+    std::uint64_t drawn_ = 0;
 };
 
 } // namespace glasswright

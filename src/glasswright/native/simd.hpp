@@ -105,6 +105,12 @@ struct Table32 {
     explicit Table32(const float *from) : low(_mm512_loadu_ps(from)), high(_mm512_loadu_ps(from + 16)) {}
     Float operator[](Int index) const { return _mm512_permutex2var_ps(low, (__m512i)index, high); }
 };
+// 16 numbers, looked up by indices from 0 to 15.
+struct Table16 {
+    __m512 values;
+    explicit Table16(const float *from) : values(_mm512_loadu_ps(from)) {}
+    Float operator[](Int index) const { return _mm512_maskz_permutexvar_ps(0xffff, (__m512i)index, values); }
+};
 
 #elif defined(GLASSWRIGHT_AVX2)
 
@@ -150,6 +156,15 @@ inline float sum(Float v) {
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
 }
 
+struct Table16 {
+    __m256 low, high;
+    explicit Table16(const float *from) : low(_mm256_loadu_ps(from)), high(_mm256_loadu_ps(from + 8)) {}
+    Float operator[](Int index) const {
+        const __m256i i = (__m256i)index;
+        return _mm256_blendv_ps(_mm256_permutevar8x32_ps(low, i), _mm256_permutevar8x32_ps(high, i), (__m256)(index > 7));
+    }
+};
+
 #else
 
 using Mask = Int;
@@ -174,6 +189,12 @@ inline Float every_fourth_row(const void *base, const std::int32_t *offset) {
 }
 
 inline float sum(Float v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+
+struct Table16 {
+    const float *values;
+    explicit Table16(const float *from) : values(from) {}
+    Float operator[](Int index) const { return Float{values[index[0]], values[index[1]], values[index[2]], values[index[3]]}; }
+};
 
 #endif
 
@@ -210,6 +231,11 @@ inline double sum(Double v) {
     for (int k = 0; k < double_lanes; ++k) s += v[k];
     return s;
 }
+template <std::size_t first, std::size_t... k> inline Double widened(Float v, std::index_sequence<k...>) {
+    return __builtin_convertvector(__builtin_shufflevector(v, v, (first + k)...), Double);
+}
+inline Double low_half(Float v) { return widened<0>(v, std::make_index_sequence<double_lanes>()); }
+inline Double high_half(Float v) { return widened<double_lanes>(v, std::make_index_sequence<double_lanes>()); }
 // To the nearest integer, for values below 2^51.
 inline Double rounded(Double v) { return (v + 6755399441055744.0) - 6755399441055744.0; }
 
