@@ -57,7 +57,7 @@ def curve(kind: str, x: np.ndarray = Q, seed: int = 3) -> Curve:
 
 CASES = {
     "neutron S(Q)": ({}, curve("S(Q)")),
-    "neutron i(Q), resolution": ({"resolution": 0.04, "relative_resolution": 0.01}, curve("i(Q)")),
+    "neutron i(Q), resolution": ({"resolution": 0.06, "relative_resolution": 0.01}, curve("i(Q)")),
     "x-rays": ({"radiation": "xray"}, curve("S(Q)-1")),
     "x-rays over <f2>, ions": ({"radiation": "xray", "divisor": "<f2>", "form_factors": {"Si": "Si4+", "O": "O2-"}}, curve("S(Q)-1")),
     "neutron T(r), lorch": ({"q_range": (0.6, 25.0), "window": "lorch", "density": 2.2}, curve("T(r)", R)),

@@ -50,7 +50,8 @@ def core_doubts(atoms: Atoms, minimum_distances: Mapping[Pair, float]) -> list[s
         i = int(np.argmin(near.distances / distances[types[near.first], types[near.second]]))
         pair = "-".join(sorted((str(symbols[near.first[i]]), str(symbols[near.second[i]]))))
         count = len(near.first) // 2
-        found.append(f"In the start {count} pairs are closer than their minimum distance; the worst is {pair} at {near.distances[i]:.2f} Å.")
+        many = f"{count} pairs are" if count > 1 else "one pair is"
+        found.append(f"In the start {many} closer than the minimum distance; the worst is {pair} at {near.distances[i]:.2f} Å.")
     return found
 
 
