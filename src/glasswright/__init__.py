@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .workflows.quench import plan_quench as plan_quench
     from .workflows.quench import quench as quench
     from .workflows.resume import resume as resume
+    from .workflows.scorecard import scorecard as scorecard
 
     read_run = Run
 
@@ -53,6 +54,7 @@ _PUBLIC = {
     "quench": ("workflows.quench", "quench"),
     "read_run": ("io.run", "Run"),
     "resume": ("workflows.resume", "resume"),
+    "scorecard": ("workflows.scorecard", "scorecard"),
     "write_report": ("report", "write_report"),
 }
 

@@ -32,6 +32,7 @@ from .pairs.running_coordination import running_coordination
 from .pairs.three_body import altbc, alternation
 from .scattering.contrast import Combination, ContrastPartials, IsotopicDifference, isotopic_difference, partials_by_contrast
 from .scattering.conversion import convert
+from .scattering.ensemble import CurveSpread, Ensemble, PartialSpread, ensemble
 from .scattering.formalisms import convert_partials
 from .scattering.fsdp import DiffractionPeak, first_sharp_diffraction_peak
 from .scattering.real_space import d_of_r, sine_transform, t_of_r, xray_rdf
@@ -56,11 +57,14 @@ __all__ = [
     "Constraints",
     "ContrastPartials",
     "CurrentCorrelations",
+    "CurveSpread",
     "DiffractionPeak",
     "Diffusion",
+    "Ensemble",
     "Fingerprints",
     "IsotopicDifference",
     "OxygenSpeciation",
+    "PartialSpread",
     "PeakFit",
     "PersistenceDiagram",
     "Relaxation",
@@ -97,6 +101,7 @@ __all__ = [
     "diffusion",
     "dihedral_angles",
     "edge_sharing",
+    "ensemble",
     "environments",
     "fingerprints",
     "first_sharp_diffraction_peak",

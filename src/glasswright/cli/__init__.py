@@ -15,6 +15,7 @@ from .messages import PlainErrors
 from .quench import quench
 from .report import report
 from .resume import resume
+from .scorecard import scorecard
 
 app = typer.Typer(
     name="glasswright",
@@ -38,7 +39,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         raise typer.Exit
 
 
-for verb in (quench, resume, analyze, compare, report, doctor):
+for verb in (quench, resume, analyze, compare, scorecard, report, doctor):
     app.command()(verb)
 app.add_typer(forcefields, name="forcefields")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,17 @@ from . import network, sections, space
 from .comparison import title_of
 from .contents import Contents
 from .dynamics import dynamics
+from .ensemble import ensemble
 from .figures import pretty_unit
-from .html import definitions, formula, link, listing, number
+from .html import definitions, link, listing, number
+from .page import Part, page
 from .pairs import pairs
-from .palette import theme
 from .plain import plain
 from .refinement import method_of, refinement
 from .rings import rings
 from .scattering import scattering
 from .scene import viewer
+from .scorecard import SCORECARD, scorecard
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Section:
 SECTIONS = (
     Section("refinement", "The refinement", refinement),
     Section("scattering", "Diffraction", scattering, ("scattering", "comparison")),
+    Section("ensemble", "What the data fix", ensemble, ("ensemble",)),
     Section("facts", "Simulated and measured", sections.facts),
     Section("distances", "Distances", pairs, ("pairs",)),
     Section("network", "Network", network.network, ("network",)),
@@ -55,8 +57,6 @@ SECTIONS = (
     Section("melt", "The melt", sections.melt),
     Section("dynamics", "Dynamics", dynamics, ("dynamics",)),
 )
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
-"""Content security policy: whatever ends up in the page, the browser fetches nothing for it."""
 
 
 def write_report(run: Run | str | Path) -> Path:
@@ -77,45 +77,16 @@ def write_report(run: Run | str | Path) -> Path:
 
 def render(run: Run) -> str:
     """The report as text."""
+    if run.settings["kind"] == SCORECARD:
+        return scorecard(run)
     contents = Contents(run)
-    title = _title(contents)
-    body, places = [], []
     shown = {group for section in SECTIONS for group in section.groups}
-    for section in (*SECTIONS, Section("more", "More", lambda rest: plain(rest, shown))):
-        content = section.make(contents)
-        if content:
-            body.append(f'<section id="{section.anchor}"><h2>{section.heading}</h2>{content}</section>')
-            places.append((section.anchor, section.heading))
-    places.append(("sources", "Sources"))
-    navigation = "".join(f'<a href="#{anchor}">{heading}</a>' for anchor, heading in places)
-    script = f"<script>{_asset('viewer.js')}</script>" if contents.atoms is not None else ""
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
-<title>{escape(title)}</title>
-<link rel="icon" href="data:,">
-<style>:root{{{theme(dark=False)}}}@media(prefers-color-scheme:dark){{:root{{{theme(dark=True)}}}}}
-{_asset("report.css")}</style>
-</head>
-<body>
-<header><h1>{formula(title)}</h1><p class="subtitle">{_subtitle(contents)}</p>{_banner(contents)}{_hero(contents)}<nav>{navigation}</nav></header>
-<main>{"".join(body)}{_sources(contents)}</main>
-<footer>Written by glasswright {_version(contents)}. This page is complete in itself and asks no server for anything.</footer>
-{script}
-</body>
-</html>
-"""
-
-
-def _asset(name: str) -> str:
-    return files(__package__).joinpath("assets", name).read_text(encoding="utf-8")
-
-
-def _version(contents: Contents) -> str:
-    return escape(str(contents.document.get("versions", {}).get("glasswright", "")))
+    sections = (*SECTIONS, Section("more", "More", lambda rest: plain(rest, shown)))
+    parts = [Part(section.anchor, section.heading, content) for section in sections if (content := section.make(contents))]
+    top = f'<p class="subtitle">{_subtitle(contents)}</p>{_banner(contents)}{_hero(contents)}'
+    return page(
+        _title(contents), top, parts, _sources(contents), str(contents.document.get("versions", {}).get("glasswright", "")), viewer=contents.atoms is not None
+    )
 
 
 def _title(contents: Contents) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..analysis.findings import Map, Population
+from ..analysis.pairs.cutoffs import ANIONS
 from ..curve import Curve
 from .palette import MEASURED, MUTED, PANEL, SERIES, STAGES, WIDE, style
 
@@ -30,6 +31,11 @@ _UNITS = {"1/Å": "Å⁻¹", "A^-1": "Å⁻¹", "g/cm3": "g/cm³", "Å2": "Å²"
 def pretty_unit(unit: str) -> str:
     """A unit as it is printed: ``1/Å`` → ``Å⁻¹``."""
     return _UNITS.get(unit, unit.replace("1/Å", "Å⁻¹").replace("^2", "²").replace("Å3", "Å³").replace("Å2", "Å²"))
+
+
+def pair_label(name: str) -> str:
+    """A pair as the field writes it, anion last: ``O-Si`` → Si–O."""
+    return "–".join(sorted(name.split("-"), key=lambda element: (element in ANIONS, element)))
 
 
 def _label(name: str, unit: str) -> str:

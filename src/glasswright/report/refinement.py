@@ -34,6 +34,7 @@ _PANELS = (
     ("chi_temperature", "$T_\\chi$", 1.0),
     ("energy_weight", "energy weight", 1.0),
     ("penalty", "penalty of constraints", 1.0),
+    ("amplitude", "empirical potential\n(eV/atom)", 1.0),
 )
 """Smaller panels: column of the history, label, factor."""
 _LOGARITHMIC = ("chi_temperature", "energy_weight", "penalty")

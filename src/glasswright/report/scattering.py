@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..analysis.pairs.cutoffs import ANIONS
 from ..curve import Curve
 from . import figures
 from .comparison import comparison_cards
@@ -40,10 +39,10 @@ def _totals(contents: Contents) -> list[str]:
 
 def _partials(contents: Contents) -> list[str]:
     """Partial structure factors between elements, and of a binary glass those of number and concentration."""
-    partials = {_pair(k): c for k, c in contents.named("sq_partial_").items()}
+    partials = {figures.pair_label(k): c for k, c in contents.named("sq_partial_").items()}
     cards = []
     if len(partials) > 1:
-        others = [{_pair(k): c for k, c in one.items()} for one in contents.of_replicas("sq_partial_")]
+        others = [{figures.pair_label(k): c for k, c in one.items()} for one in contents.of_replicas("sq_partial_")]
         plot = figures.plot_panels(partials, others=others, x_range=(0.0, 15.0), level=1.0, height=2.2)
         cards.append(picture("sq-partials", "Partial structure factors, Faber-Ziman", plot, contents.band_note, wide=True))
     found = contents.named("sq_bhatia_")
@@ -54,11 +53,6 @@ def _partials(contents: Contents) -> list[str]:
         note = "Order of places whatever the element, of elements whatever the place, and between the two; they end at 1, 0 and c₁c₂."
         cards.append(picture("sq-bhatia", "Bhatia-Thornton structure factors", plot, note, wide=True))
     return cards
-
-
-def _pair(name: str) -> str:
-    """As the field writes it, anion last."""
-    return "–".join(sorted(name.split("-"), key=lambda element: (element in ANIONS, element)))
 
 
 def _first_peaks(contents: Contents) -> list[str]:

@@ -19,7 +19,7 @@ from ..io.run import Run
 from ..io.run_writer import write_run_toml
 from ..io.structures import write_structure
 from .measured import SummaryRow, beside_measured, comparison, known_facts, summary_rows
-from .refined import Refined, before_and_after, refined
+from .refined import Refined, before_and_after, refined, spreads
 from .samples import Reading, file_sample, memory_sample, run_sample
 from .tables import write_analysis
 
@@ -30,6 +30,8 @@ Progress = Callable[[float, str], None]
 """Told the fraction done and what is being done."""
 COMPARISON = "comparison"
 """What a workflow adds to the groups of the analysis: measured curves with their residuals, displacements in the melt of a run."""
+ENSEMBLE = "ensemble"
+"""What it adds for replicas of a refinement: how far they differ though they agree with the data alike."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +147,9 @@ def _analyze_run(run: Run, names: Sequence[str], out: Path | None, frames: int |
         if len(run.replicas) > 1 and out is None:
             _conclude(found, composition_of(replica.atoms), [], replica.path, "configurations")
     pooled = {name: pool([found[name] for found in samples]) for name in samples[0] if all(name in found for found in samples)}
+    aim = refined(replicas[0])
+    if aim is not None and len(replicas) > 1 and "pairs" in names:
+        pooled[ENSEMBLE] = spreads([replica.atoms for replica in replicas], aim, absent)
     composition = composition_of(replicas[0].atoms)
     if out is not None:
         _describe(out, str(run.path), replicas[0].atoms, composition, count)

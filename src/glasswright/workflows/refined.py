@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..analysis.findings import Findings, Number
+from ..analysis.findings import Findings, Number, Population
 from ..analysis.sample import Sample
 from ..analysis.scattering.agreement import Freedom
+from ..analysis.scattering.ensemble import ensemble
 from ..errors import InputError
 from ..experiment import Experiment
 from ..io.experiments import DataSet, read_data_sets
@@ -75,6 +76,30 @@ def before_and_after(sample: Sample, what: Refined, absent: list[str]) -> Findin
             numbers[f"R_chi, {data.name}, before"] = Number(before.r_chi)
         found |= Findings(curves, numbers)
     return found
+
+
+def spreads(frames: Sequence[Atoms], what: Refined, absent: list[str]) -> Findings:
+    """What the data fix and what they leave open, from the replicas of a refinement."""
+    try:
+        found = ensemble(frames, {data.name: data.experiment for data in what.data})
+    except InputError as error:
+        absent.append(str(error))
+        return Findings()
+    about = {"members": found.members, "sentence": found.sentence}
+    of_s, of_g = "fraction of S(Q) - 1", "fraction of r [g(r) - 1]"
+    pairs = {"-".join(pair): one for pair, one in found.partials.items()}
+    return Findings(
+        populations={
+            "spread_data": _spread("Simulated curves over replicas", {n: one.spread for n, one in found.data.items()}, of_s, about),
+            "spread_data_independent": _spread("The same, were the partials independent", {n: one.independent for n, one in found.data.items()}, of_s, about),
+            "spread_partials": _spread("Partial g(r) over replicas", {n: one.spread for n, one in pairs.items()}, of_g, about),
+            "spread_partials_counting": _spread("The same by counting alone", {n: one.counting for n, one in pairs.items()}, of_g, about),
+        }
+    )
+
+
+def _spread(name: str, values: Mapping[str, float], what: str, about: Mapping[str, object]) -> Population:
+    return Population(name, {case: Number(value) for case, value in values.items()}, what, metadata=about)
 
 
 def title(data: DataSet) -> str:

@@ -1,0 +1,49 @@
+"""The section on what data fix and what they leave open: the spread over replicas of a refinement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..analysis.findings import Population
+from . import figures
+from .contents import Contents
+from .html import grid, picture
+from .palette import MUTED, SERIES, WIDE, style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def ensemble(contents: Contents) -> str:
+    """How far replicas differ in what the data see and in what they do not."""
+    found = {name.removeprefix("spread_"): p for name, p in contents.populations.items() if name.startswith("spread_")}
+    if "partials" not in found:
+        return ""
+    note = escape(str(found["partials"].metadata.get("sentence", "")))
+    note += " A total that varies less than independent partials would is held by the data, which then fix a sum and not its parts."
+    return grid([picture("spreads", "Spread over replicas that agree with the data alike", plot_spreads(found), note, wide=True)])
+
+
+def plot_spreads(found: Mapping[str, Population]) -> Figure:
+    """Totals beside what independent partials would give, partials beside what counting alone gives, in percent of the structure."""
+    panels = [
+        ("data", "data_independent", "were the partials independent", "spread of simulated curves (%)"),
+        ("partials", "partials_counting", "counting alone", "spread of partial g(r) (%)"),
+    ]
+    shown = [panel for panel in panels if panel[0] in found and found[panel[0]].cases]
+    with style():
+        drawn = figures.new_figure((WIDE[0], 3.0))
+        for axes, (name, other, label, axis) in zip(drawn.subplots(1, len(shown), squeeze=False)[0], shown, strict=True):
+            cases = list(found[name].cases)
+            at = np.arange(len(cases))
+            axes.bar(at - 0.19, [100 * found[name].cases[c].value for c in cases], 0.38, color=SERIES[0], label="over replicas")
+            axes.bar(at + 0.19, [100 * found[other].cases[c].value for c in cases], 0.38, color="none", edgecolor=MUTED, linewidth=1.1, label=label)
+            axes.set_xticks(at, [figures.pair_label(c) if name == "partials" else c for c in cases])
+            axes.grid(axis="x", visible=False)
+            axes.set_ylabel(axis)
+            axes.legend(fontsize=8, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    return drawn
