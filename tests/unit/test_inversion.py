@@ -1,0 +1,111 @@
+"""From the misfit to data to a change of the partials, and to a force between atoms."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+from glasswright.composition import Composition
+from glasswright.curve import Curve
+from glasswright.experiment import Experiment
+from glasswright.native import pair_histogram
+from glasswright.refinement.effective_potential import derivative, effective_potential
+from glasswright.refinement.empirical_potential import make_basis
+from glasswright.refinement.inversion import partial_changes
+from glasswright.targets import PairBins, Target, scattering_target
+
+BINS = PairBins(("Ni", "Zr"), np.array([300, 200]), 500 / 0.06, 9.0, 450)
+BASIS = make_basis("gaussian", 1.0, 8.0, 0.2, BINS.density)
+UPPER = np.triu(np.ones((2, 2)))[:, :, None]
+ISOTOPES = ({}, {"Ni": "58Ni"}, {"Ni": "62Ni"})
+
+
+def liquid(r: np.ndarray) -> np.ndarray:
+    """Something like the g(r) of a dense liquid, for the three partials ``(2, 2, n)``."""
+    first = np.array([[2.5, 2.7], [2.7, 3.1]])[:, :, None]
+    wave = np.cos(2 * np.pi * (r - first) / 2.3) * np.exp(-np.maximum(r - first, 0) / 2.0)
+    return np.where(r > first - 0.4, 1 + 1.2 * wave, 0.0)
+
+
+def targets(histogram: np.ndarray) -> list[Target]:
+    """Three contrasts of Ni, as S(Q), of a model that has this histogram."""
+    q, made = np.linspace(0.8, 18, 400), []
+    for isotopes in ISOTOPES:
+        blank = Experiment(Curve(q, 1 + 0.1 * np.sin(q), None, "S(Q)", "1/Å", ""), "neutron", Composition("Ni3Zr2"), isotopes=isotopes)
+        seen = scattering_target(blank, BINS).predicted(histogram)
+        made.append(scattering_target(replace(blank, curve=replace(blank.curve, y=1 + seen)), BINS, scale=1.0))
+    return made
+
+
+def misfit(sets: list[Target], histogram: np.ndarray) -> float:
+    return float(np.sqrt(np.mean([t.r_chi(histogram) ** 2 for t in sets])))
+
+
+def test_three_contrasts_fix_three_partials() -> None:
+    now = UPPER * BINS.ideal * liquid(BINS.r)
+    rng = np.random.default_rng(3)
+    wanted = rng.normal(0, 1, (2, 2, len(BASIS.centres)))
+    wanted[1, 0] = wanted[0, 1]
+    step = 0.05 * wanted @ BASIS.values(BINS.r) / BASIS.values(BINS.r).max(axis=1).mean()
+    sets = targets(now + UPPER * BINS.ideal * step)
+    residuals = [t.residual(1.0) for t in sets]
+    found = partial_changes(residuals, [1.0] * 3, now, BINS, BASIS, 0.999) @ BASIS.values(BINS.r)
+    np.testing.assert_array_equal(found, found.swapaxes(0, 1))
+    for a, b in ((0, 0), (0, 1), (1, 1)):
+        # Q ends at 18, so that functions 0.2 Å apart are told apart, but not to the last digit; 58Ni and Zr differ little.
+        assert np.corrcoef(found[a, b], step[a, b])[0, 1] > 0.97
+    assert misfit(sets, now + UPPER * BINS.ideal * found) < 0.02 * misfit(sets, now)
+
+
+@pytest.mark.parametrize("feedback", [0.3, 0.9])
+def test_one_contrast_changes_what_it_sees(feedback: float) -> None:
+    now = UPPER * BINS.ideal * liquid(BINS.r)
+    sets = targets(UPPER * BINS.ideal * liquid(BINS.r / 1.01))[:1]
+    change = partial_changes([t.residual(1.0) for t in sets], [1.0], now, BINS, BASIS, feedback) @ BASIS.values(BINS.r)
+    left = misfit(sets, now + UPPER * BINS.ideal * change) / misfit(sets, now)
+    # The less the data are trusted, the more misfit is left.
+    assert (0.02 < left < 0.15) if feedback == 0.9 else (0.4 < left < 0.95)
+
+
+def test_the_derivative_is_that_of_the_residual() -> None:
+    now = UPPER * BINS.ideal * liquid(BINS.r)
+    residual = targets(UPPER * BINS.ideal * liquid(BINS.r / 1.01))[1].residual(1.0)
+    slope = derivative(residual, now)
+    for a, b, k in ((0, 0, 140), (0, 1, 200), (1, 1, 350)):
+        more = now.copy()
+        more[a, b, k] += 1.0
+        less = now.copy()
+        less[a, b, k] -= 1.0
+        assert slope[a, b, k] == pytest.approx((residual.squared(more) - residual.squared(less)) / 2, rel=1e-6)
+
+
+def test_forces_of_the_effective_potential_lower_the_misfit() -> None:
+    rng = np.random.default_rng(5)
+    edge = BINS.volume ** (1 / 3)
+    atoms = Atoms("Ni300Zr200", positions=rng.uniform(0, edge, (500, 3)), cell=[edge] * 3, pbc=True)
+    types = np.repeat([0, 1], [300, 200])
+
+    def histogram(x: np.ndarray) -> np.ndarray:
+        return UPPER * pair_histogram(x, atoms.cell, types, 2, BINS.r_max, BINS.n_bins) * (1 - 0.5 * np.eye(2))[:, :, None]
+
+    x = atoms.positions
+    sets = targets(UPPER * BINS.ideal * liquid(BINS.r))
+    residuals = [t.residual(1.0) for t in sets]
+    potential = effective_potential(residuals, histogram(x), [1.0, 2.0, 0.5], ("Ni", "Zr"), BINS.width)
+    separations = atoms.get_all_distances(mic=True, vector=True)
+    distances = np.linalg.norm(separations, axis=2) + 99 * np.eye(500)
+    forces = np.zeros_like(x)
+    for a in (0, 1):
+        for b in (0, 1):
+            i, j = np.nonzero((types == a)[:, None] & (types == b) & (distances < BINS.r_max))
+            push = potential.energy_force(("Ni", "Zr")[a], ("Ni", "Zr")[b], distances[i, j])[1]
+            np.add.at(forces, i, -(push / distances[i, j])[:, None] * separations[i, j])
+    move = 0.02 * forces / np.abs(forces).max()
+
+    def misfit_of(y: np.ndarray) -> float:
+        return float(np.dot([1.0, 2.0, 0.5], [r.squared(histogram(y)) for r in residuals]))
+
+    # Bins are 0.02 Å wide, so that small moves are seen through many pairs only: 5 % here.
+    gained = misfit_of(x - move) - misfit_of(x + move)
+    assert gained == pytest.approx(2 * np.sum(forces * move), rel=0.1)
