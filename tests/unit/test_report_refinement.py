@@ -14,6 +14,7 @@ from glasswright.io.experiments import read_data_sets
 from glasswright.io.run_writer import write_run_toml
 from glasswright.report import refinement as page
 from glasswright.report import write_report
+from glasswright.report.contents import Contents
 from glasswright.workflows.analyze import COMPARISON
 from glasswright.workflows.measured import comparison
 from glasswright.workflows.refined import title
@@ -119,3 +120,20 @@ def test_titles_name_isotopes(analysed: Path) -> None:
     data = read_data_sets(analysed)[0]
     known = gw.measurements.shipped_experiment("geo2-73ge")
     assert title(replace(data, experiment=known)) == "F(Q), neutron with 73Ge"
+
+
+def test_another_glass_is_drawn_beside_it(analysed: Path, tmp_path: Path, synthetic_run: Make) -> None:
+    quenched = synthetic_run(tmp_path / "quenched")
+    energy = page.plot_course(gw.read_run(analysed).history, levels=page._levels(Contents(gw.read_run(analysed), [gw.read_run(quenched)]))).axes[1]
+    assert [text.get_text() for text in energy.texts] == ["quenched, minimised"]
+    assert energy.get_ylim()[0] < -19.23  # its energy, below all of the refinement's
+    text = write_report(analysed, beside=[quenched]).read_text()
+    assert '<section id="beside">' in text and "quenched, minimised" in text
+    assert '<section id="beside">' not in write_report(analysed).read_text()
+
+
+def test_energies_by_another_force_field_are_not_drawn(analysed: Path, tmp_path: Path, synthetic_run: Make) -> None:
+    quenched = synthetic_run(tmp_path / "quenched")
+    document = (quenched / "run.toml").read_text()
+    (quenched / "run.toml").write_text(document.replace('name = "teter"', 'name = "bks"'))
+    assert page._levels(Contents(gw.read_run(analysed), [gw.read_run(quenched)])) == {}

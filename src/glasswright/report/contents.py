@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,6 +23,8 @@ class Contents:
     """What a report is made from, read once."""
 
     run: Run
+    beside: Sequence[Run] = ()
+    """Glasses made in other ways, to be shown beside it."""
 
     @cached_property
     def found(self) -> Findings:

@@ -22,6 +22,7 @@ from .html import definitions, link, listing, number
 from .page import Part, page
 from .pairs import pairs
 from .plain import plain
+from .refinement import beside as beside_others
 from .refinement import method_of, refinement
 from .rings import rings
 from .scattering import scattering
@@ -50,6 +51,7 @@ SECTIONS = (
     Section("network", "Network", network.network, ("network",)),
     Section("rings", "Rings", rings, ("rings",)),
     Section("angles", "Angles", network.angles),
+    Section("beside", "Beside other glasses", beside_others),
     Section("order", "Order", space.order, ("order",)),
     Section("topology", "Topology", space.homology, ("homology",)),
     Section("cavities", "Cavities", space.cavities, ("cavities",)),
@@ -59,27 +61,33 @@ SECTIONS = (
 )
 
 
-def write_report(run: Run | str | Path) -> Path:
+def write_report(run: Run | str | Path, beside: Sequence[Run | str | Path] = ()) -> Path:
     """Write report.html (analysis.html for the analysis of a file) beside run.toml from what lies in the run directory, and return its path.
 
     Works for single runs, sets of replicas and runs that have not finished; what is missing is left out or named.
 
+    Parameters
+    ----------
+    beside
+        Run directories of glasses that were made in another way: their g(r), angles, Qn and rings are drawn over those of this one, and
+        their energies beside that of a refinement by the same force field.
+
     Raises
     ------
     InputError
-        If the path is no run directory.
+        If a path is no run directory.
     """
     run = run if isinstance(run, Run) else Run(run)
     path = run.path / ("analysis.html" if run.settings["kind"] == "analysis" else "report.html")
-    write_text(path, render(run))
+    write_text(path, render(run, [other if isinstance(other, Run) else Run(other) for other in beside]))
     return path
 
 
-def render(run: Run) -> str:
+def render(run: Run, beside: Sequence[Run] = ()) -> str:
     """The report as text."""
     if run.settings["kind"] == SCORECARD:
         return scorecard(run)
-    contents = Contents(run)
+    contents = Contents(run, beside)
     shown = {group for section in SECTIONS for group in section.groups}
     sections = (*SECTIONS, Section("more", "More", lambda rest: plain(rest, shown)))
     parts = [Part(section.anchor, section.heading, content) for section in sections if (content := section.make(contents))]

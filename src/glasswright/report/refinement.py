@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.store import read_findings
 from . import figures
 from .contents import Contents
 from .html import figure, grid, number, picture, table
 from .palette import INK, MUTED, SERIES, STAGES, WIDE, style
+from .scorecard import Glasses, structure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,11 +53,38 @@ def refinement(contents: Contents) -> str:
         first, others = contents.histories[0], contents.histories[1:]
         note = "Against the moves tried, accepted or not; dots: the start."
         note += f" Thin lines: the other {f'{len(others)} replicas' if len(others) > 1 else 'replica'}." if others else ""
-        cards.append(picture("course", "Residuals and energy along the moves", plot_course(first, others=others), _steady(first, note), wide=True))
+        cards.append(
+            picture(
+                "course", "Residuals and energy along the moves", plot_course(first, others=others, levels=_levels(contents)), _steady(first, note), wide=True
+            )
+        )
         if {"energy", "r_chi"} <= set(first):
             note = "Every block is a dot. Line: those that no other block beats in both, the choices that data and force field leave."
             cards.append(picture("pareto", "Residual against energy", plot_trade(first, others=others), note, wide=True))
     return grid(cards)
+
+
+def beside(contents: Contents) -> str:
+    """The glass beside others that were made in another way, as their own analyses found them."""
+    if not contents.beside:
+        return ""
+    glasses = {contents.run.path.resolve().name: contents.found}
+    for run in contents.beside:
+        name = run.path.resolve().name
+        glasses[name if name not in glasses else str(run.path)] = read_findings(run.path)
+    return structure(Glasses(glasses), "beside-")
+
+
+def _levels(contents: Contents) -> dict[str, float]:
+    """Energies of the inherent structures of glasses beside it, by the same force field [eV/atom]."""
+    mine = contents.document.get("forcefield", {}).get("name")
+    found = {}
+    for run in contents.beside:
+        members = [r.settings for r in run.replicas if r.settings.get("forcefield", {}).get("name") == mine]
+        energies = [m["results"]["inherent_structure_energy"] for m in members if "inherent_structure_energy" in m.get("results", {})]
+        if energies:
+            found[f"{run.path.resolve().name}, minimised"] = float(np.mean(energies))
+    return found
 
 
 def method_of(contents: Contents) -> str:
@@ -126,9 +155,8 @@ def plot_course(history: History, *, others: Sequence[History] = (), levels: Map
         found = figures.new_figure((WIDE[0], 3.7 * bool(large) + 1.9 * bool(small)))
         for axes, name in zip(_row(found, bool(small), 0, len(large)), large, strict=True):
             (_draw_residuals if name == "r_chi" else _draw_energy)(axes, history, others)
-            for label, level in (levels or {}).items() if name == "energy" else ():
-                axes.axhline(level, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
-                axes.annotate(label, (0.01, level), xycoords=("axes fraction", "data"), va="bottom", fontsize=7.5, color=MUTED)
+            if name == "energy":
+                _draw_levels(axes, levels or {})
         for axes, (name, label, factor) in zip(_row(found, bool(large), 1, len(small)), small, strict=True):
             for one in (*others, history):
                 if name in one:
@@ -190,6 +218,17 @@ def _draw_energy(axes: Axes, history: History, others: Sequence[History]) -> Non
         low, high = float(known.min()), float(np.percentile(known[known.size // 8 :], 98))
         if known.max() > high + 3 * (high - low) > low:
             axes.set_ylim(low - 0.06 * (high - low), high + 0.3 * (high - low))
+
+
+def _draw_levels(axes: Axes, levels: Mapping[str, float]) -> None:
+    """Energies of other glasses, where they lie in the panel or less than half of its height below it."""
+    low, high = axes.get_ylim()
+    near = {label: level for label, level in levels.items() if 1.5 * low - 0.5 * high < level < high}
+    if near:
+        axes.set_ylim(min(low, *(level - 0.06 * (high - low) for level in near.values())), high)
+    for label, level in near.items():
+        axes.axhline(level, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.annotate(label, (0.01, level), xycoords=("axes fraction", "data"), va="bottom", fontsize=7.5, color=MUTED)
 
 
 def _along_moves(axes: Axes, moves: NDArray[np.float64], stages: NDArray[np.str_] | None) -> None:

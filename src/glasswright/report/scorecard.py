@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -43,26 +42,12 @@ SIZES = 0.01
 """Rings per node below which a size is not drawn."""
 
 
-class Compared:
-    """A scorecard's directory, read once."""
+class Glasses:
+    """Several glasses, each with what an analysis found and a colour of its own."""
 
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.rows: Sequence[Mapping[str, str]] = run.table("scorecard")
-
-    @cached_property
-    def glasses(self) -> dict[str, Findings]:
-        """Name → what the analysis found."""
-        return {str(g["name"]): read_findings(self.run.path / str(g["folder"])) for g in self.run.settings["glasses"]}
-
-    @cached_property
-    def colours(self) -> dict[str, str]:
-        return {name: SERIES[i % len(SERIES)] for i, name in enumerate(self.glasses)}
-
-    def row(self, quantity: str) -> dict[str, tuple[float, float | None]]:
-        """Glass → value and spread."""
-        found = next((row for row in self.rows if row["quantity"] == quantity), {})
-        return {name: (value, value_in(found, f"{name} spread")) for name in self.glasses if (value := value_in(found, name)) is not None}
+    def __init__(self, glasses: Mapping[str, Findings]) -> None:
+        self.glasses = glasses
+        self.colours = {name: SERIES[i % len(SERIES)] for i, name in enumerate(glasses)}
 
     def curves(self, prefix: str) -> dict[str, dict[str, Curve]]:
         """Rest of the name → glass → curve."""
@@ -73,6 +58,20 @@ class Compared:
         """Rest of the name → glass → population."""
         names = dict.fromkeys(n.removeprefix(prefix) for f in self.glasses.values() for n in f.populations if n.startswith(prefix))
         return {rest: {glass: f.populations[prefix + rest] for glass, f in self.glasses.items() if prefix + rest in f.populations} for rest in names}
+
+
+class Compared(Glasses):
+    """A scorecard's directory, read once."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.rows: Sequence[Mapping[str, str]] = run.table("scorecard")
+        super().__init__({str(g["name"]): read_findings(run.path / str(g["folder"])) for g in run.settings["glasses"]})
+
+    def row(self, quantity: str) -> dict[str, tuple[float, float | None]]:
+        """Glass → value and spread."""
+        found = next((row for row in self.rows if row["quantity"] == quantity), {})
+        return {name: (value, value_in(found, f"{name} spread")) for name in self.glasses if (value := value_in(found, name)) is not None}
 
 
 def scores(compared: Compared) -> str:
@@ -183,20 +182,20 @@ def plot_data(measured: Curve, curves: Mapping[str, Curve], colours: Mapping[str
     return found
 
 
-def structure(compared: Compared) -> str:
-    """g(r), angles, coordination, Qn and rings, glass over glass."""
+def structure(compared: Glasses, key: str = "") -> str:
+    """g(r), angles, coordination, Qn and rings, glass over glass; ``key`` keeps the pictures apart from others in the page."""
     cards = []
     rdf = {figures.pair_label(k): c for k, c in compared.curves("rdf_").items() if not k.startswith("total")}
     if rdf:
-        cards.append(picture("rdf", "Partial g(r)", plot_overlaid(rdf, compared.colours, (1.0, 8.0), 1.0), wide=True))
+        cards.append(picture(f"{key}rdf", "Partial g(r)", plot_overlaid(rdf, compared.colours, (1.0, 8.0), 1.0), wide=True))
     angles = {k.replace("-", "–"): c for k, c in compared.curves("angle_").items() if _of_network(k, compared)}
     if angles:
-        cards.append(picture("angles", "Bond angles", plot_overlaid(angles, compared.colours, (40.0, 180.0), None), wide=True))
+        cards.append(picture(f"{key}angles", "Bond angles", plot_overlaid(angles, compared.colours, (40.0, 180.0), None), wide=True))
     for prefix, heading in (("qn_", "Q<sup>n</sup> of"), ("coordination_", "Neighbours"), ("rings_", "Rings,")):
         for name, populations in compared.populations(prefix).items():
             if prefix != "coordination_" or _of_bond(name):
                 title = f"{heading} {escape(name.replace('-', '–') if prefix != 'rings_' else name.capitalize())}"
-                cards.append(picture(f"{prefix}{name}", title, plot_grouped(populations, compared.colours)))
+                cards.append(picture(f"{key}{prefix}{name}", title, plot_grouped(populations, compared.colours)))
     return grid(cards)
 
 
@@ -206,7 +205,7 @@ def _of_bond(name: str) -> bool:
     return centre not in ANIONS and neighbour in ANIONS
 
 
-def _of_network(name: str, compared: Compared) -> bool:
+def _of_network(name: str, compared: Glasses) -> bool:
     """Whether an angle is one of network formers and anions."""
     formers = set(compared.populations("qn_"))
     return not formers or set(name.split("-")) <= formers | ANIONS
