@@ -35,3 +35,11 @@ def test_what_was_counted_has_no_instrument(details):
     said = {"kind": "g(r)", "radiation": "neutron", **details}
     with pytest.raises(InputError, match="counted = True does not fit"):
         Experiment(Curve(x, np.ones_like(x), None, said.pop("kind")), composition=gw.Composition("SiO2"), counted=True, **said)
+
+
+def test_a_comparison_points_out_a_wrong_normalisation():
+    glass = ase.io.read(Path(__file__).parents[2] / "gallery" / "glasses" / "silica-shik-50Kps-2.extxyz.gz")
+    q = np.arange(0.6, 20.0, 0.05)
+    i_of_q = Curve(q, 0.2761 * (gw.analysis.structure_factor(glass, q).y - 1), None, "S(Q)-1")
+    score = gw.compare(glass, Experiment(i_of_q, "neutron", gw.Composition("SiO2")))
+    assert any("Read as i(Q) it would be" in warning for warning in score.warnings)

@@ -35,6 +35,7 @@ def compare(
     scale: Annotated[bool, typer.Option(help="Fit a factor.")] = True,
     background: Annotated[int | None, typer.Option(help="Fit a polynomial in Q of this degree.", show_default=False)] = None,
     divisor: Annotated[str, typer.Option(help="What X-ray scattering was divided by: <f>2 or <f2>.")] = "<f>2",
+    counted: Annotated[bool, typer.Option("--counted", help="Distances of the curve in r were counted in a simulation: a known target.")] = False,
     method: Annotated[str, typer.Option(help="transform of g(r), or direct sum.")] = "transform",
     q_width: Annotated[float, typer.Option(help="Bins of the direct sum [1/Å].")] = 0.1,
     types: Annotated[str | None, typer.Option(help="Elements of atom types 1, 2, ... in LAMMPS files: Si,O.", show_default=False)] = None,
@@ -45,6 +46,7 @@ def compare(
 
     details: dict[str, Any] = {"q_range": q_range, "window": window, "resolution": width, "relative_resolution": relative, "divisor": divisor}
     details |= {"isotopes": _isotopes(isotope or []), "format": format, "q_unit": q_unit, "dataset": int(dataset) if dataset and dataset.isdigit() else dataset}
+    details |= {"counted": counted}
     experiment = _experiment(data, {"kind": kind, "radiation": radiation, "composition": composition, "density": density, **details})
     blur: Literal["fit", "given"] = "fit" if fit_resolution else "given"
     score = run_comparison(source, experiment, scale=scale, background=background, resolution=blur, method=_method(method), q_width=q_width, types=types)

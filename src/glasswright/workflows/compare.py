@@ -33,6 +33,7 @@ from ..errors import InputError
 from ..experiment import Experiment
 from ..io.run import Run
 from ..result import Score
+from ..targets.curve_doubts import data_doubts
 from ..targets.plausibility import differences, same_elements
 from .samples import Reading, file_sample, run_sample
 
@@ -146,7 +147,7 @@ def compare_shells(shells: PairShells, experiment: Experiment, freedom: Freedom 
         raise InputError("A background is fitted in Q only.", f"The curve is a {experiment.kind.name}.", "Leave background out.")
     if resolution not in ("given", "fit", "none"):
         raise InputError(f"resolution = {resolution!r} is not possible.", mend='Use "given", "fit" or "none"; widths are stated with the experiment.')
-    warnings = [*experiment.doubts, *differences(shells.fractions, shells.density, experiment)]
+    warnings = [*experiment.doubts, *differences(shells.fractions, shells.density, experiment), *data_doubts(experiment, shells.density)]
     part = within_reach(experiment, shells.r_max, exact=sums is not None)
     if part.counted:
         resolution = "none"
