@@ -122,6 +122,8 @@ def test_what_is_said_of_a_file_reaches_the_experiment(folder):
         (SAMPLE + DATA + "background = 1.5\n", r"background must be the degree"),
         (SAMPLE + DATA + "q_range = 5\n", r"data\[1\]: q_range = 5"),
         (SAMPLE + DATA + "q_range = [30, 40]\n", r"holds no row with Q between 30 and 40"),
+        (SAMPLE + DATA + "counted = 1\n", r"data\[1\]: counted = 1"),
+        ('[[data]]\ncurve = "geo2-70ge"\nq_range = ["low"]\n', r"data\[1\]: q_range = "),
         (SAMPLE + DATA + "isotopes = 'Si'\n", r"data\[1\] has the wrong type"),
         (SAMPLE + DATA + "density = -1\n", r"data\[1\]\.density must be positive"),
         (SAMPLE.replace("2.2", "'2.2 g'") + DATA, r"sample\.density"),

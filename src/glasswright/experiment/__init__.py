@@ -72,6 +72,8 @@ class Experiment:
             raise InputError(f"density = {self.density!r} is not possible.", mend="Give the density of the sample in g/cm³, or leave it out.")
         if self.q_range is not None:
             object.__setattr__(self, "q_range", checked_range(self.q_range))
+        if not isinstance(self.counted, bool):
+            raise InputError(f"counted = {self.counted!r} is not possible.", mend="Say true or false.")
         if self.counted and (kind.in_q or self.radiation == "xray" or self.q_range or self.window != "none" or self.resolution or self.relative_resolution):
             what = f"counted = True does not fit this {self.radiation} {kind.name}."
             raise InputError(what, "It says that distances were counted with constant weights, without any instrument.", "Leave counted out.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..composition import Composition
 from ..errors import InputError
-from ..experiment import Experiment
+from ..experiment import Experiment, checked_range
 from ..io.experiments import DataSet, names_of
 from ..library.measurements.curves import library_experiment
 from ..library.toml_table import Table
@@ -138,7 +138,7 @@ def _narrowed(experiment: Experiment, said: Mapping[str, Any]) -> Experiment:
     """On the rows inside a Q range that was said anew."""
     if "q_range" not in said or not experiment.in_q:
         return experiment
-    (low, high), curve = said["q_range"], experiment.curve
+    (low, high), curve = checked_range(said["q_range"]), experiment.curve
     kept = (curve.x >= low) & (curve.x <= high)
     if not kept.any():
         raise InputError(f"The curve holds no point with Q between {low:g} and {high:g} 1/Å.", f"It reaches from {curve.x[0]:.2f} to {curve.x[-1]:.2f} 1/Å.")
