@@ -68,6 +68,4 @@ def _read(file: Path) -> DataSet:
         raise InputError(f"{file} does not say what was measured.", mend="Restore it, or start again with --overwrite.")
     values = dict(said)
     treatment, composition = values.pop("treatment", {}), Composition(values.pop("composition"))
-    if "q_range" in values:
-        values["q_range"] = tuple(values["q_range"])
     return DataSet(file.stem, Experiment(replace(curve, metadata=about), composition=composition, **values), treatment)

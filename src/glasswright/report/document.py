@@ -18,7 +18,7 @@ from .contents import Contents
 from .dynamics import dynamics
 from .ensemble import ensemble
 from .figures import pretty_unit
-from .html import definitions, link, listing, number
+from .html import definitions, link, listing, number, prose
 from .page import Part, page
 from .pairs import pairs
 from .plain import plain
@@ -127,14 +127,14 @@ def _banner(contents: Contents) -> str:
     run, path = contents.run, escape(str(contents.run.path))
     warnings = list(dict.fromkeys([*run.warnings, *(w for r in run.replicas for w in r.warnings)]))
     count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
-    warned = f'<div class="banner warned"><b>{count}</b>{listing([escape(w) for w in warnings])}</div>' if warnings else ""
+    warned = f'<div class="banner warned"><b>{count}</b>{listing([prose(w) for w in warnings])}</div>' if warnings else ""
     warned += _not_as_published(contents.document.get("forcefield", {}))
     if contents.is_analysis:
         return warned
     if run.outcome == "done":
         return warned if warnings else f'<div class="banner done">The run finished, with no warnings.</div>{warned}'
     running = "<b>Not finished.</b> The run is still going, or was interrupted."
-    text = running if run.outcome == "running" else f"<b>Stopped.</b> {escape(run.outcome)}"
+    text = running if run.outcome == "running" else f"<b>Stopped.</b> {prose(run.outcome)}"
     glass = "" if contents.atoms is not None else " There is no glass yet: this page shows how far the run has come."
     return f'<div class="banner stopped">{text}{glass} To go on from the last checkpoint, type <code>glasswright resume {path}</code>.</div>{warned}'
 

@@ -17,6 +17,11 @@ def formula(text: str) -> str:
     return set_low.replace("-", "–")
 
 
+def prose(text: str) -> str:
+    """A sentence with its symbols set: R_chi → Rχ with a subscript."""
+    return escape(text).replace("R_chi", "R<sub>χ</sub>").replace("Qn", "Q<sup>n</sup>")
+
+
 def number(value: Any, digits: int = 4) -> str:
     """A number as a reader wants it: four significant digits, no exponent where none is needed."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..analysis.store import read_findings
 from . import figures
 from .contents import Contents
-from .html import figure, grid, number, picture, table
+from .html import figure, grid, number, picture, prose, table
 from .palette import INK, MUTED, SERIES, STAGES, WIDE, style
 from .scorecard import Glasses, structure
 
@@ -40,6 +40,8 @@ _PANELS = (
 )
 """Smaller panels: column of the history, label, factor."""
 _LOGARITHMIC = ("chi_temperature", "energy_weight", "penalty")
+DECADES = 15.0
+"""Moves over those of the first block beyond which their axis is logarithmic."""
 PREFIX = "r_chi "
 """Of the columns of single data sets."""
 
@@ -108,19 +110,24 @@ def _outcome(contents: Contents) -> list[str]:
         labels = {"r_chi": "R<sub>χ</sub>, all data", "energy": "U (eV/atom)"}
         headings = headings or [labels.get(s, f"R<sub>χ</sub>, {escape(s.removeprefix(PREFIX))}") for s in shown]
         results = run.settings.get("results", {})
-        minutes = float(results.get("cpu_time", np.nan)) / 60
+        seconds = float(results.get("cpu_time", history["time"][-1] if "time" in history else np.nan))
         rows.append(
             [
                 escape(run.path.name),
-                *(f"{number(history[s][0], 4)} → {number(history[s][-1], 4)}" for s in shown),
+                *(f"{number(history[s][0], 3)}\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}{number(history[s][-1], 5 if s == 'energy' else 3)}" for s in shown),
                 number(history["moves"][-1]),
-                number(minutes, 2),
-                escape(str(results.get("ended", run.outcome))),
+                _duration(seconds),
+                prose(str(results.get("ended", run.outcome))),
             ]
         )
     if not rows:
         return []
-    return [figure("Before and after", table(["run", *headings, "moves", "CPU time (min)", "ended by"], rows), wide=True)]
+    return [figure("Before and after", table(["run", *headings, "moves", "CPU time", "ended by"], rows), wide=True)]
+
+
+def _duration(seconds: float) -> str:
+    factor, unit = next(((f, u) for f, u in ((3600, "h"), (60, "min")) if seconds > 2 * f), (1, "s"))
+    return "–" if np.isnan(seconds) else f"{number(seconds / factor, 3)}\N{NO-BREAK SPACE}{unit}"
 
 
 def _steady(history: History, note: str) -> str:
@@ -163,7 +170,7 @@ def plot_course(history: History, *, others: Sequence[History] = (), levels: Map
                     axes.plot(_places(one["moves"]), factor * one[name], color=SERIES[5], linewidth=1.1 if one is history else 0.5)
             axes.set_ylabel(label)
             if name in _LOGARITHMIC and (history[name][np.isfinite(history[name])] > 0).all():
-                axes.set_yscale("log")
+                _logarithmic(axes, "y")
         for axes in found.axes:
             _along_moves(axes, moves, history.get("stage"))
         _stage_legend(found, history.get("stage"))
@@ -180,9 +187,18 @@ def _row(found: Figure, other: bool, place: int, count: int) -> list[Axes]:
 
 
 def _places(moves: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Where blocks are drawn on a logarithmic axis of moves: the start at half of the first block."""
+    """Where blocks are drawn on the axis of moves; where that is logarithmic, the start at half of the first block."""
+    return np.maximum(moves, 0.5 * _first(moves)) if _long(moves) else moves
+
+
+def _long(moves: NDArray[np.float64]) -> bool:
+    """Whether moves span so much that their axis is logarithmic."""
+    return bool(moves[-1] > DECADES * _first(moves))
+
+
+def _first(moves: NDArray[np.float64]) -> float:
     made = moves[moves > 0]
-    return np.maximum(moves, 0.5 * made.min() if made.size else 1.0)
+    return float(made.min()) if made.size else 1.0
 
 
 def _draw_residuals(axes: Axes, history: History, others: Sequence[History]) -> None:
@@ -197,7 +213,7 @@ def _draw_residuals(axes: Axes, history: History, others: Sequence[History]) -> 
     axes.set_ylabel("$R_\\chi$")
     values = np.concatenate([history[PREFIX + name] for name in names])
     if values[np.isfinite(values)].min(initial=1.0) > 0 and np.nanmax(values) > 5 * np.nanmin(values):
-        axes.set_yscale("log")
+        _logarithmic(axes, "y")
     else:
         axes.set_ylim(bottom=0)
     if len(names) > 1:
@@ -231,11 +247,26 @@ def _draw_levels(axes: Axes, levels: Mapping[str, float]) -> None:
         axes.annotate(label, (0.01, level), xycoords=("axes fraction", "data"), va="bottom", fontsize=7.5, color=MUTED)
 
 
+def _logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
+    """A logarithmic axis whose numbers are written out."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    low, high = np.log10((axes.get_xlim if which == "x" else axes.get_ylim)())
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high - low < 1.7 else (1,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
 def _along_moves(axes: Axes, moves: NDArray[np.float64], stages: NDArray[np.str_] | None) -> None:
+    from matplotlib.ticker import EngFormatter
+
     places = _places(moves)
-    if places[-1] > 6 * places[0]:
-        axes.set_xscale("log")
-    axes.set_xlim(0.85 * places[0], places[-1])
+    if _long(moves):
+        _logarithmic(axes, "x")
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    axes.set_xlim(0.85 * places[0] if _long(moves) else -0.02 * places[-1], places[-1])
     axes.set_xlabel("moves tried")
     if stages is not None and len(set(stages)) > 1:
         starts = np.flatnonzero(np.r_[True, stages[1:] != stages[:-1]])
@@ -264,6 +295,7 @@ def pareto(r_chi: NDArray[np.float64], energy: NDArray[np.float64]) -> NDArray[n
 def plot_trade(history: History, *, others: Sequence[History] = ()) -> Figure:
     """Energy per atom against the residual of all data, coloured by the moves; the non-dominated blocks joined."""
     from matplotlib.colors import LogNorm
+    from matplotlib.ticker import EngFormatter
 
     r_chi, energy, moves = history["r_chi"], history["energy"], _places(history["moves"])
     best = pareto(r_chi, energy)
@@ -274,7 +306,7 @@ def plot_trade(history: History, *, others: Sequence[History] = ()) -> Figure:
             if {"energy", "r_chi"} <= set(other):
                 axes.plot(other["r_chi"][-1], other["energy"][-1], "s", color=MUTED, markersize=5, markerfacecolor="none")
         axes.plot(r_chi, energy, color=MUTED, linewidth=0.5, alpha=0.6)
-        norm = LogNorm(moves[0], moves[-1]) if moves[-1] > 6 * moves[0] else None
+        norm = LogNorm(moves[0], moves[-1]) if _long(history["moves"]) else None
         dots = axes.scatter(r_chi, energy, c=moves, s=13, cmap="cividis", norm=norm, linewidths=0, zorder=3)
         axes.plot(r_chi[best], energy[best], color=SERIES[1], linewidth=1.3, zorder=2, drawstyle="steps-post")
         axes.plot(r_chi[-1], energy[-1], "s", color=INK, markersize=6, markerfacecolor="none", zorder=4, label="end" if not others else "end of each replica")
@@ -286,5 +318,7 @@ def plot_trade(history: History, *, others: Sequence[History] = ()) -> Figure:
                 low, high = float(known.min()), float(np.max(known[known.size // 3 :]))
                 frame(low - 0.08 * (high - low or 1), high + 0.25 * (high - low or 1))
         figures.add_legend(found, axes)
-        found.colorbar(dots, ax=axes, label="moves tried").outline.set_visible(False)
+        bar = found.colorbar(dots, ax=axes, label="moves tried", format=EngFormatter(sep=""))
+        bar.outline.set_visible(False)
+        bar.ax.minorticks_off()
     return found

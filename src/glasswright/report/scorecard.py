@@ -15,7 +15,7 @@ from ..curve import Curve
 from ..io.run import Run
 from . import figures
 from .contents import value_in
-from .html import figure, grid, listing, number, picture, table, with_spread
+from .html import figure, grid, listing, number, picture, prose, table, with_spread
 from .page import Part, page
 from .palette import INK, MEASURED, MUTED, PANEL, SERIES, WIDE, style
 
@@ -88,7 +88,7 @@ def scores(compared: Compared) -> str:
         values = {name: value for name in names if (value := value_in(row, name)) is not None}
         best = min(values.values()) if len(values) > 1 and row["quantity"].startswith(_LOW) else None
         shown = [_cell(values.get(name), value_in(row, f"{name} spread"), best) for name in names]
-        cells.append([_quantity(row["quantity"]), *shown, escape(figures.pretty_unit(row["unit"]))])
+        cells.append([prose(row["quantity"]), *shown, escape(figures.pretty_unit(row["unit"]))])
     note = "One configuration of each replica, ± the sample standard deviation over replicas; the same cutoffs for all. R<sub>χ</sub> with what was fitted. "
     note += "Minimised: at the next minimum of the energy in the same cell. Bold: the lowest."
     cards = [figure("", table(headings, cells), note, wide=True)]
@@ -104,10 +104,6 @@ def _cell(value: float | None, spread: float | None, best: float | None) -> str:
         return "–"
     text = with_spread(value, spread) if spread else number(value, 5 if abs(value) >= 10 else 4)
     return f"<b>{text}</b>" if value == best else text
-
-
-def _quantity(name: str) -> str:
-    return escape(name).replace("R_chi", "R<sub>χ</sub>").replace("Qn", "Q<sup>n</sup>")
 
 
 def plot_scores(compared: Compared, joint: str) -> Figure:
@@ -266,6 +262,6 @@ def scorecard(run: Run) -> str:
     parts = [Part(anchor, heading, content) for anchor, heading, make in _SECTIONS if (content := make(compared))]
     energy = f"energies by {escape(str(settings['forcefield']))}" if settings.get("forcefield") else "without energies"
     data = f"data: {escape(', '.join(settings.get('data', ())) or 'none')}"
-    warned = f'<div class="banner warned">{listing([escape(w) for w in run.warnings])}</div>' if run.warnings else ""
+    warned = f'<div class="banner warned">{listing([prose(w) for w in run.warnings])}</div>' if run.warnings else ""
     top = f'<p class="subtitle">{len(glasses)} glasses · {energy} · {data}</p>{warned}'
     return page(f"{settings['composition']}: scorecard", top, parts, "", str(run.settings.get("versions", {}).get("glasswright", "")))
