@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,3 +83,6 @@ def test_replicas_of_a_refinement_say_what_the_data_fix(tmp_path: Path, syntheti
     assert set(found.populations["spread_data"].cases) == {"neutron", "xray"}
     section = report.ensemble(Contents(run))
     assert "Spread over replicas" in section and "The partial g(r) vary" in section
+    listed = re.findall(r"<tr><td>(.*?)</td>.*?([\d.]+) %</td></tr>", section)
+    assert listed[0] == ("Si-O coordination", "0")  # the same in both
+    assert [float(share) for _, share in listed] == sorted(float(share) for _, share in listed)

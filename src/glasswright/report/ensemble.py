@@ -10,12 +10,15 @@ import numpy as np
 
 from ..analysis.findings import Population
 from . import figures
-from .contents import Contents
-from .html import grid, picture
+from .contents import Contents, value_in
+from .html import figure, grid, number, picture, prose, table, with_spread
 from .palette import MUTED, SERIES, WIDE, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_STRUCTURAL = ("pairs", "network", "rings", "order")
+"""Groups of the analysis whose numbers are listed."""
 
 
 def ensemble(contents: Contents) -> str:
@@ -25,7 +28,21 @@ def ensemble(contents: Contents) -> str:
         return ""
     note = escape(str(found["partials"].metadata.get("sentence", "")))
     note += " A total that varies less than independent partials would is held by the data, which then fix a sum and not its parts."
-    return grid([picture("spreads", "Spread over replicas that agree with the data alike", plot_spreads(found), note, wide=True)])
+    return grid([picture("spreads", "Spread over replicas that agree with the data alike", plot_spreads(found), note, wide=True), *_numbers(contents)])
+
+
+def _numbers(contents: Contents) -> list[str]:
+    """Angles, coordination, rings..., from those in which the replicas agree to those in which they do not."""
+    rows = []
+    for row in contents.run.table("summary"):
+        value, spread = value_in(row, "simulated"), value_in(row, "spread")
+        if value and spread is not None and row.get("group") in _STRUCTURAL and row["quantity"] != "density":
+            rows.append((spread / abs(value), row["quantity"], with_spread(value, spread), row.get("unit") or ""))
+    cells = [[prose(name), shown, escape(figures.pretty_unit(unit)), f"{number(100 * share, 2)} %"] for share, name, shown, unit in sorted(rows)]
+    if not cells:
+        return []
+    note = "Mean over replicas ± their sample standard deviation, and that over the mean. What stands at the end the data leave to the method."
+    return [figure("From what is fixed to what is open", table(("quantity", "value", "unit", "spread"), cells), note, wide=True)]
 
 
 def plot_spreads(found: Mapping[str, Population]) -> Figure:
