@@ -8,7 +8,7 @@ from ase.build import bulk
 from glasswright.errors import InputError
 from glasswright.library.toml_table import Table
 from glasswright.targets.constraint_tables import constraint_from_table, constraint_to_table
-from glasswright.targets.constraints import BondAngle, Bonds, Constraint, Coordination, Neighbours, rigid_groups
+from glasswright.targets.constraints import BondAngle, Bonds, Constraint, Coordination, Neighbours, check_constraints, rigid_groups
 
 
 def read(table: dict[str, object]) -> Constraint:
@@ -82,6 +82,19 @@ def test_groups_are_centres_with_their_neighbours() -> None:
 def test_impossible_constraints_are_refused(make: object, match: str) -> None:
     with pytest.raises(InputError, match=match):
         make()  # type: ignore[operator]
+
+
+def test_what_no_move_can_meet_is_found_before_the_run() -> None:
+    atoms = rocksalt()
+    check_constraints([Coordination("Na", "Cl", 3.2, 6)], atoms, {("Cl", "Na"): 2.4})
+    with pytest.raises(InputError, match="closer than 3.2 Å, and never closer than 3.3 Å"):
+        check_constraints([Coordination("Na", "Cl", 3.2, 6)], atoms, {("Na", "Cl"): 3.3})
+    with pytest.raises(InputError, match="speaks of Si"):
+        check_constraints([Coordination("Si", "Cl", 3.2, 6)], atoms)
+    with pytest.raises(InputError, match="half the narrowest width"):
+        check_constraints([Coordination("Na", "Cl", 6.0, 6)], atoms)
+    # None may have neighbours so close: that is met.
+    check_constraints([Coordination("Na", "Cl", 3.2, 0)], atoms, {("Na", "Cl"): 3.3})
 
 
 TABLES: list[tuple[Constraint, dict[str, object]]] = [

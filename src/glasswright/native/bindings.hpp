@@ -20,6 +20,7 @@ void bind_far_field(nb::module_ &m);
 void bind_triplets(nb::module_ &m);
 void bind_dynamics(nb::module_ &m);
 void bind_reciprocal(nb::module_ &m);
+void bind_costs(nb::module_ &m);
 void bind_rings(nb::module_ &m);
 void bind_homology(nb::module_ &m);
 void bind_correlations(nb::module_ &m);

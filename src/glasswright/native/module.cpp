@@ -13,4 +13,5 @@ NB_MODULE(GLASSWRIGHT_MODULE, m) {
     bind_homology(m);
     bind_correlations(m);
     bind_monte_carlo(m);
+    bind_costs(m);
 }

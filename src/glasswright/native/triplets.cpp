@@ -1,6 +1,7 @@
-// Stillinger-Weber as a Python object.
+// Stillinger-Weber as a Python object: a term of the forces, and a cost of Monte Carlo moves.
 #include "triplets.hpp"
 #include "bindings.hpp"
+#include "triplet_energy.hpp"
 
 #include <nanobind/stl/shared_ptr.h>
 
@@ -39,22 +40,33 @@ std::vector<AngleParameters> checked_angles(const Triplets &triplets, std::size_
     return angles;
 }
 
-std::shared_ptr<Term> make(const Pairs &pairs, const Triplets &triplets, bool double_precision) {
+int checked_types(const Pairs &pairs, const Triplets &triplets) {
     const std::size_t types = pairs.shape(0);
     if (types < 1 || types > 64) throw std::invalid_argument("Stillinger-Weber takes 1 to 64 types.");
     if (pairs.shape(1) != types || triplets.shape(0) != types || triplets.shape(1) != types || triplets.shape(2) != types)
         throw std::invalid_argument("Pairs must be (types, types, 7) and triplets (types, types, types, 2).");
-    auto bonds = checked_bonds(pairs, types);
-    auto angles = checked_angles(triplets, types);
-    if (double_precision) return std::make_shared<StillingerWeber<DoubleDifferences>>(static_cast<int>(types), bonds, angles);
-    return std::make_shared<StillingerWeber<FixedDifferences>>(static_cast<int>(types), bonds, angles);
+    return static_cast<int>(types);
+}
+
+std::shared_ptr<Term> make_term(const Pairs &pairs, const Triplets &triplets, bool double_precision) {
+    const int types = checked_types(pairs, triplets);
+    auto bonds = checked_bonds(pairs, pairs.shape(0));
+    auto angles = checked_angles(triplets, pairs.shape(0));
+    if (double_precision) return std::make_shared<StillingerWeber<DoubleDifferences>>(types, bonds, angles);
+    return std::make_shared<StillingerWeber<FixedDifferences>>(types, bonds, angles);
+}
+
+std::shared_ptr<Cost> make_energy(const Pairs &pairs, const Triplets &triplets) {
+    const int types = checked_types(pairs, triplets);
+    return std::make_shared<StillingerWeberEnergy>(types, checked_bonds(pairs, pairs.shape(0)), checked_angles(triplets, pairs.shape(0)));
 }
 
 } // namespace
 } // namespace glasswright
 
 void bind_triplets(nb::module_ &m) {
-    m.def("triplet_term", &glasswright::make, nb::arg("pairs"), nb::arg("triplets"), nb::arg("double_precision") = false,
+    m.def("triplet_term", &glasswright::make_term, nb::arg("pairs"), nb::arg("triplets"), nb::arg("double_precision") = false,
           "Stillinger-Weber: of every two types strength [eV], sigma [Å], cutoff [Å], gamma, B, p, q (types, types, 7); of every centre and two ends strength "
           "[eV] and cosine (types, types, types, 2).");
+    m.def("triplet_energy", &glasswright::make_energy, nb::arg("pairs"), nb::arg("triplets"), "The same for the Monte Carlo.");
 }
