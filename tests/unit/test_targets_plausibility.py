@@ -110,6 +110,13 @@ def test_cores_that_do_not_fit():
     assert any("pairs are closer than the minimum distance; the worst is O-O" in s for s in said({"O-O": 2.8}))
 
 
+def test_a_packing_may_be_too_close_at_the_start():
+    packed = gw.pack("SiO2", 300, density=2.2, seed=1)
+    data = [DataSet("data", measured("S(Q)", density=2.2))]
+    assert any("closer than the minimum distance" in s for s in check_data(packed, data, GOOD))
+    assert check_data(packed, data, GOOD, packed=True) == ()
+
+
 def test_filled_space():
     numbers = np.array([10, 20])
     assert filled_space(numbers, np.array([[2.0, 2.0], [2.0, 2.0]]), 100.0) == pytest.approx(30 * 4 / 3 * np.pi / 100)

@@ -22,7 +22,7 @@ OFF_DENSITY = 0.03
 
 
 def check_data(
-    atoms: Atoms, data: Sequence[DataSet], minimum_distances: Mapping[str, float] | None = None, constraints: Sequence[Constraint] = ()
+    atoms: Atoms, data: Sequence[DataSet], minimum_distances: Mapping[str, float] | None = None, constraints: Sequence[Constraint] = (), *, packed: bool = False
 ) -> tuple[str, ...]:
     """Compare a start, measured curves, minimum distances and constraints with one another.
 
@@ -30,6 +30,8 @@ def check_data(
     ----------
     minimum_distances
         Pair of elements, as ``"O-Si"`` → [Å].
+    packed
+        The start was packed at random, and is put right before the first move: pairs that are too close are no news.
 
     Returns
     -------
@@ -48,7 +50,7 @@ def check_data(
         said += distance_doubts(closest, one.experiment, density)
         found += [f"{one.name}: {text}" for text in said]
     found += _density_doubts([one.experiment for one in data])
-    found += core_doubts(atoms, closest)
+    found += core_doubts(atoms, closest, start=not packed)
     check_constraints(constraints, atoms, closest)
     check_neighbours(atoms, [c for c in constraints if isinstance(c, Coordination)], closest)
     return tuple(dict.fromkeys(found))

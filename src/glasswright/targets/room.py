@@ -23,8 +23,8 @@ HARDLY_MOBILE = 0.5
 """Share of space beyond which hard spheres hardly move: they freeze at 0.494."""
 
 
-def core_doubts(atoms: Atoms, minimum_distances: Mapping[Pair, float]) -> list[str]:
-    """Minimum distances against the density, and against the start.
+def core_doubts(atoms: Atoms, minimum_distances: Mapping[Pair, float], *, start: bool = True) -> list[str]:
+    """Minimum distances against the density, and against the start where that is wanted.
 
     Raises
     ------
@@ -44,6 +44,8 @@ def core_doubts(atoms: Atoms, minimum_distances: Mapping[Pair, float]) -> list[s
         raise InputError(what, f"The density is {len(atoms) / atoms.cell.volume:.4f} atoms/Å³.", "Lower the minimum distances, or the density.")
     if filled > HARDLY_MOBILE:
         found.append(f"At their minimum distances the atoms fill {100 * filled:.0f} % of space: few moves will find room.")
+    if not start:
+        return found
     types = np.searchsorted(elements, symbols)
     near = neighbour_pairs(atoms.positions, atoms.cell.array, types, distances)
     if len(near.first):
