@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .workflows.md import minimize as minimize
     from .workflows.quench import plan_quench as plan_quench
     from .workflows.quench import quench as quench
+    from .workflows.refine import refine as refine
     from .workflows.resume import resume as resume
     from .workflows.scorecard import scorecard as scorecard
 
@@ -53,6 +54,7 @@ _PUBLIC = {
     "plan_quench": ("workflows.quench", "plan_quench"),
     "quench": ("workflows.quench", "quench"),
     "read_run": ("io.run", "Run"),
+    "refine": ("workflows.refine", "refine"),
     "resume": ("workflows.resume", "resume"),
     "scorecard": ("workflows.scorecard", "scorecard"),
     "write_report": ("report", "write_report"),

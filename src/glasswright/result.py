@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from .curve import Curve
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,3 +51,26 @@ class Score:
     """How many measured points were compared."""
     warnings: tuple[str, ...] = field(default=())
     """What should make one doubt the comparison, in sentences."""
+
+
+@dataclass(frozen=True, eq=False)
+class RefineResult:
+    """A structure refined from data and energy."""
+
+    atoms: Atoms
+    """Where it ended; of a set of replicas the first."""
+    r_chi: float | None
+    """With the fitted scales and backgrounds; of several data sets the root of the weighted mean square. None without data."""
+    energy: float | None
+    """Total [eV]; None where no energy is known."""
+    history: Mapping[str, NDArray[Any]]
+    """Column → values after every block, the start first: ``moves``, ``r_chi``, ``energy`` [eV/atom], ``acceptance``, ``step``, ``chi_temperature``..."""
+    scores: Mapping[str, Score]
+    """Data set → its comparison as ``compare`` makes it; over all replicas where there are several."""
+    outcome: str
+    """Why it ended, as a sentence."""
+    warnings: tuple[str, ...]
+    path: Path
+    """The run directory."""
+    owner: object = None
+    """Keeps a temporary run directory alive."""

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from ase import Atoms
 
+from glasswright.analysis.flatness import drift
 from glasswright.engines.base import Engine
 from glasswright.forcefield import ForceField
-from glasswright.protocols.flatness import drift
 from glasswright.stage import Stage
 
 from .conftest import gather, sample

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from glasswright.analysis.flatness import drift
 from glasswright.engines.native.triplets import triplet_term
 from glasswright.library.forcefields import load_forcefield
 from glasswright.native import core
-from glasswright.protocols.flatness import drift
 from glasswright.units import BOLTZMANN, MASS_VELOCITY2
 from reference.make_melts import read_melt
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from glasswright.protocols.flatness import drift
+from glasswright.analysis.flatness import drift
 
 
 def test_a_straight_line_is_found_exactly() -> None:

@@ -25,7 +25,7 @@ def row(time: float) -> dict[str, float | str]:
 
 def fill(writer: RunWriter, times: range) -> None:
     for time in times:
-        writer.thermo(row(time))
+        writer.row(row(time))
         writer.frame(ATOMS.positions + 0.01 * time, ATOMS.cell[:], time, "melt")
 
 
@@ -215,4 +215,4 @@ def test_a_trajectory_that_cannot_be_closed_leaves_no_file_open(tmp_path: Path, 
     monkeypatch.setattr(writer.trajectory, "close", full)
     with pytest.raises(OSError, match="No space"):
         writer.close()
-    assert writer._thermo.closed
+    assert writer._table.closed

@@ -13,6 +13,7 @@ from .doctor import doctor
 from .forcefields import forcefields
 from .messages import PlainErrors
 from .quench import quench
+from .refine import refine
 from .report import report
 from .resume import resume
 from .scorecard import scorecard
@@ -39,7 +40,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         raise typer.Exit
 
 
-for verb in (quench, resume, analyze, compare, scorecard, report, doctor):
+for verb in (quench, refine, resume, analyze, compare, scorecard, report, doctor):
     app.command()(verb)
 app.add_typer(forcefields, name="forcefields")
 

@@ -1,4 +1,4 @@
-"""From a TOML file, ``key=value`` words and options to the settings of a quench."""
+"""From a TOML file, ``key=value`` words and options to settings."""
 
 from __future__ import annotations
 
@@ -36,14 +36,8 @@ def quench_settings(words: Sequence[str], config: Path | None, options: Mapping[
     from ..protocols.settings import QuenchSettings
 
     values: dict[str, Any] = read_config(config) if config else {}
-    typed: dict[str, Any] = {}
-    spoken: list[str] = []
-    for word in words:
-        found = _OVERRIDE.fullmatch(word)
-        if found:
-            typed[found[1]] = _value(found[2])
-        else:
-            spoken.append(word)
+    spoken = [word for word in words if not _OVERRIDE.fullmatch(word)]
+    typed = typed_values([word for word in words if _OVERRIDE.fullmatch(word)])
     if spoken and "composition" in typed:
         raise InputError("The composition is given twice.", mend="Type it once.")
     if spoken:
@@ -52,6 +46,21 @@ def quench_settings(words: Sequence[str], config: Path | None, options: Mapping[
     if "composition" not in values:
         raise InputError("No composition is given.", mend="Type it after the verb: `glasswright quench SiO2`.")
     return QuenchSettings.from_mapping(values)
+
+
+def typed_values(words: Sequence[str]) -> dict[str, Any]:
+    """Keys and values of ``key=value`` words.
+
+    Raises
+    ------
+    InputError
+        If a word is none.
+    """
+    pairs = [(word, _OVERRIDE.fullmatch(word)) for word in words]
+    wrong = [word for word, found in pairs if found is None]
+    if wrong:
+        raise InputError(f"{wrong[0]!r} is not understood.", mend="Options begin with --; settings are typed like moves=2000.")
+    return {found[1]: _value(found[2]) for _, found in pairs if found}
 
 
 def read_config(path: Path) -> dict[str, Any]:

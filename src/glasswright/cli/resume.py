@@ -17,4 +17,10 @@ def resume(directory: Annotated[Path, typer.Argument(metavar="DIR", help="Run di
 
     with messages.resumable(directory):
         run = resume_run(directory, progress=True)
-    print_run(run)
+    if "method" in run.settings["settings"]:
+        from ..workflows.refine import result_of
+        from .refine import print_result
+
+        print_result(result_of(run))
+    else:
+        print_run(run)

@@ -66,17 +66,23 @@ def _plain(value: Any) -> Any:
 
 
 class RunWriter:
-    """The files of one run in progress: thermo.csv, trajectory.gsd, checkpoints."""
+    """The files of one run in progress: a table of one row for each look, trajectory.gsd, checkpoints."""
 
-    def __init__(self, path: Path, atoms: Atoms, checkpoint: Mapping[str, Any] | None = None) -> None:
-        """Open a fresh run, or with ``checkpoint`` cut its files back to what that checkpoint had seen."""
+    def __init__(
+        self, path: Path, atoms: Atoms, checkpoint: Mapping[str, Any] | None = None, table: str = "thermo", columns: Mapping[str, str] = THERMO_COLUMNS
+    ) -> None:
+        """Open a fresh run, or with ``checkpoint`` cut its files back to what that checkpoint had seen.
+
+        The table is TABLE.csv; ``columns`` are its names and their units.
+        """
         self.path = path
+        self._name, self._columns = table, columns
         kept = {} if checkpoint is None else checkpoint["files"]
         self.trajectory = TrajectoryWriter(path / "trajectory.gsd", atoms, keep=kept.get("frames", 0))
-        self._thermo = self._open_thermo(kept.get("thermo_bytes", 0))
+        self._table = self._open_table(kept.get(f"{table}_bytes", 0))
 
-    def _open_thermo(self, keep: int) -> TextIO:
-        path = self.path / "thermo.csv"
+    def _open_table(self, keep: int) -> TextIO:
+        path = self.path / f"{self._name}.csv"
         if keep and path.stat().st_size < keep:
             raise InputError(f"{path} is shorter than its checkpoint says.", mend="Restore the file or start again with --overwrite.")
         file = open(path, "r+" if keep else "w", newline="", encoding="utf-8")  # noqa: SIM115 - open as long as the run
@@ -84,14 +90,14 @@ class RunWriter:
             file.truncate(keep)
             file.seek(keep)
         else:
-            csv.writer(file, lineterminator="\n").writerow([f"{name} [{unit}]" if unit else name for name, unit in THERMO_COLUMNS.items()])
+            csv.writer(file, lineterminator="\n").writerow([f"{name} [{unit}]" if unit else name for name, unit in self._columns.items()])
         return file
 
-    def thermo(self, row: Mapping[str, float | str]) -> None:
-        """Append one row; keys are ``THERMO_COLUMNS``."""
-        values = (row[name] for name in THERMO_COLUMNS)
-        csv.writer(self._thermo, lineterminator="\n").writerow([v if isinstance(v, str) else f"{v:.9g}" for v in values])
-        self._thermo.flush()
+    def row(self, row: Mapping[str, float | str]) -> None:
+        """Append one row to the table; keys are its columns."""
+        values = (row[name] for name in self._columns)
+        csv.writer(self._table, lineterminator="\n").writerow([v if isinstance(v, str) else f"{v:.9g}" for v in values])
+        self._table.flush()
 
     def frame(self, positions: NDArray[np.float64], cell: NDArray[np.float64], time: float, stage: str, velocities: NDArray[np.float64] | None = None) -> None:
         """Append one configuration to the trajectory."""
@@ -103,14 +109,14 @@ class RunWriter:
         With ``keep`` a copy stays under that name (``melt.restart``, ``melt.json``): later runs quench the same melt at other rates.
         """
         self.trajectory.flush()
-        self._thermo.flush()
-        os.fsync(self._thermo.fileno())
+        self._table.flush()
+        os.fsync(self._table.fileno())
         restart = self.path / f"checkpoint-{number}.restart"
         write_atomically(restart, save)
         if keep is not None:
             write_atomically(self.path / f"{keep}.restart", lambda scratch: shutil.copyfile(restart, scratch))
             write_text(self.path / f"{keep}.json", json.dumps(progress))
-        files = {"frames": len(self.trajectory), "thermo_bytes": self._thermo.tell(), "restart": restart.name}
+        files = {"frames": len(self.trajectory), f"{self._name}_bytes": self._table.tell(), "restart": restart.name}
         write_text(self.path / "checkpoint.json", json.dumps({"files": files, "progress": progress}))
         for old in self.path.glob("checkpoint-*.restart"):
             if old != restart:
@@ -120,7 +126,7 @@ class RunWriter:
         try:
             self.trajectory.close()
         finally:  # a full disk: what is still to be written has no room
-            self._thermo.close()
+            self._table.close()
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:

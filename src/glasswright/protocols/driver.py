@@ -88,7 +88,7 @@ class Driver:
             previous, state = state, simulation.advance(n_steps)
             before, progress = progress, self._look(progress, n_steps, stage, state)
             self._guards.check(state, previous if before.done else None, stage.name, settled=progress.phase not in self._protocol.unsettled)
-            writer.thermo(self._row(progress, stage, state))
+            writer.row(self._row(progress, stage, state))
             if wanted and progress.done % interval == 0 and progress.done <= wanted * interval:
                 writer.frame(state.positions, state.cell, progress.time, stage.name, state.velocities)
             observe(progress, state, self._protocol.fraction(progress))

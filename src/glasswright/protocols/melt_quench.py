@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ..analysis.flatness import drift
 from ..errors import RunFailed
 from ..stage import Ensemble, Minimization, Stage
-from .flatness import drift
 from .memory import Memory
 from .protocol import Progress, Protocol, Task, record
 from .settings import QuenchSettings

@@ -35,7 +35,7 @@ START_FILE = "start.extxyz"
 """Written last: where it is, a run is fully prepared."""
 LOOK_ATOM_STEPS = 1_000_000
 """Atom-steps between two looks at a run: about a third of a second of the native engine on one core, of which a look takes less than a hundredth."""
-_REVIEW = Source("Liu et al., Challenges and opportunities in atomistic simulations of glasses, C. R. Géoscience 354 S1, 35 (2022)", "10.5802/crgeos.116")
+REVIEW = Source("Liu et al., Challenges and opportunities in atomistic simulations of glasses, C. R. Géoscience 354 S1, 35 (2022)", "10.5802/crgeos.116")
 _THERMOSTATS = {
     "nose-hoover": Source("Martyna, Klein and Tuckerman, Nosé-Hoover chains, J. Chem. Phys. 97, 2635 (1992)", "10.1063/1.463940"),
     "langevin": Source("Leimkuhler and Matthews, splittings of Langevin dynamics, Appl. Math. Res. Express 2013, 34 (2013)", "10.1093/amrx/abs010"),
@@ -119,7 +119,7 @@ class Job:
         stages = self._stages()
         thermostats = [_THERMOSTATS[name] for name in sorted({stage.thermostat for stage in stages if stage.ensemble != "nve"})]
         barostat = [_BAROSTAT] if any(stage.ensemble == "npt" for stage in stages) else []
-        return [*thermostats, *barostat, *([_REVIEW] if self.kind == "melt_quench" else [])]
+        return [*thermostats, *barostat, *([REVIEW] if self.kind == "melt_quench" else [])]
 
     def _stages(self) -> list[Stage]:
         return [task for _, task in self.protocol.plan() if isinstance(task, Stage)]

@@ -8,21 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..engines.base import State
-from ..protocols.driver import Observer
-from ..protocols.protocol import Progress
-
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
 
+Show = Callable[[float, str], None]
+"""Takes the fraction that is done and a few words about the present state."""
 
-def announce(path: Path, progress: Progress, state: State, fraction: float) -> None:
+
+def announce(path: Path, fraction: float, text: str) -> None:
     """Leave a line about the present state for whoever watches the directory; it is news, not data, so it is not made durable."""
-    (path / "progress.json").write_text(json.dumps({"fraction": fraction, "text": _describe(progress, state)}))
-
-
-def _describe(progress: Progress, state: State) -> str:
-    return f"{progress.phase} {progress.time / 1000:.1f} ps, {state.temperature:.0f} K, {state.pressure:+.2f} GPa"
+    (path / "progress.json").write_text(json.dumps({"fraction": fraction, "text": text}))
 
 
 def _bars(transient: bool = False) -> Bars:
@@ -36,15 +31,11 @@ def _bars(transient: bool = False) -> Bars:
 
 
 @contextmanager
-def progress_bar(name: str) -> Iterator[Observer]:
-    """A progress bar with the time left, fed by the observer that it yields."""
+def progress_bar(name: str) -> Iterator[Show]:
+    """A progress bar with the time left."""
     with _bars() as bars:
         task = bars.add_task(name, total=1.0, state="")
-
-        def show(progress: Progress, state: State, fraction: float) -> None:
-            bars.update(task, completed=fraction, state=_describe(progress, state))
-
-        yield show
+        yield lambda fraction, text: bars.update(task, completed=fraction, state=text)
         bars.update(task, completed=1.0)
 
 
@@ -67,7 +58,7 @@ def replica_bars(paths: list[Path]) -> Iterator[Callable[[], None]]:
 
 
 @contextmanager
-def analysis_bar(name: str) -> Iterator[Callable[[float, str], None]]:
+def analysis_bar(name: str) -> Iterator[Show]:
     """A progress bar with the time left, fed with a fraction and a word; gone when it is done."""
     with _bars(transient=True) as bars:
         task = bars.add_task(name, total=1.0, state="")

@@ -1,9 +1,9 @@
-"""Replicas: the same programme from independent melts, on any executor."""
+"""Replicas: the same programme from independent melts or packings, on any executor."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -16,9 +16,11 @@ from ..io.run import Run
 from ..io.run_writer import write_run_toml
 from ..library.forcefields import load_forcefield
 from ..protocols.settings import QuenchSettings
+from ..refinement.settings import RefineSettings
 from .job import FORCEFIELD_FILE, START_FILE
 from .plan import prepare
 from .progress import replica_bars
+from .refinement_job import replica_refinement
 from .run_protocol import run_protocol
 from .stopping import allow, ask_to_stop
 
@@ -68,14 +70,21 @@ def replica_seed(seed: int, number: int) -> int:
 
 
 def _create(path: Path, document: Mapping[str, Any]) -> None:
-    """Prepare the replicas that are not there yet, each from a packing of its own."""
-    settings = QuenchSettings.from_mapping(document["settings"])
-    chosen = load_forcefield(path / FORCEFIELD_FILE), str(document["forcefield"]["reason"])
+    """Prepare the replicas that are not there yet, each from a packing of its own (or, of a refinement from a structure, its own random numbers)."""
+    whole = document["settings"]
+    settings = RefineSettings.from_mapping(whole) if "method" in whole else QuenchSettings.from_mapping(whole)
+    write = replica_refinement(path) if "method" in whole else _quench(path, str(document["forcefield"]["reason"]))
     for number in range(1, settings.replicas + 1):
         member = path / f"replica-{number:02d}"
         if not (member / START_FILE).is_file():
             member.mkdir(exist_ok=True)
-            prepare(replace(settings, replicas=1, seed=replica_seed(settings.seed, number)), chosen).write(member)
+            write(replace(settings, replicas=1, seed=replica_seed(settings.seed, number)), member)
+
+
+def _quench(path: Path, reason: str) -> Callable[[Any, Path], None]:
+    """Writes a replica of the quench of a set."""
+    chosen = load_forcefield(path / FORCEFIELD_FILE), reason
+    return lambda settings, member: prepare(settings, chosen).write(member)
 
 
 def _words(error: BaseException) -> str:

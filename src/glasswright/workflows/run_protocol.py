@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engines.base import State
 from ..errors import GlasswrightError, InputError, RunFailed
 from ..io.run import Run
 from ..io.run_writer import locked, write_run_toml
-from ..protocols.driver import Driver, Observer
+from ..protocols.driver import Driver
 from ..protocols.protocol import Progress
 from .job import Job
 from .plan import restore_quench
-from .progress import announce, progress_bar
+from .progress import Show, announce, progress_bar
+from .run_refinement import drive_refinement
 from .single_task import restore_md
 from .stopping import check_stop
+
+if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
 
 _RESTORE: dict[str, Callable[[Path], Job]] = {"melt_quench": restore_quench, "md": restore_md, "minimize": restore_md}
 """Kind of run → how its directory gives the job back."""
 
 
-def run_protocol(path: str | Path, progress: bool = False) -> str:
+def run_protocol(path: str | Path, progress: bool = False, calculator: Calculator | None = None) -> str:
     """Carry a prepared or interrupted run to its end and return its outcome; picklable, so that any executor can run it.
+
+    Parameters
+    ----------
+    calculator
+        Of a refinement that was begun with one.
 
     Raises
     ------
@@ -39,12 +48,15 @@ def run_protocol(path: str | Path, progress: bool = False) -> str:
         document = Run(path).settings
         if document["outcome"] == "done":
             return "done"
-        if document["kind"] not in _RESTORE:
-            raise InputError(f"{path} holds a run of kind {document['kind']!r}.", mend="Use a glasswright that knows it.")
+        kind = document["kind"]
+        if kind not in (*_RESTORE, "refinement"):
+            raise InputError(f"{path} holds a run of kind {kind!r}.", mend="Use a glasswright that knows it.")
         try:
             write_run_toml(path, {**document, "outcome": "running"})
-            ended = _drive(path, document["kind"], progress)
-            write_run_toml(path, _concluded(document, ended))
+            check_stop(path)
+            with _watched(path, document["name"], progress) as show:
+                found = drive_refinement(path, show, calculator) if kind == "refinement" else _drive(path, kind, show)
+            write_run_toml(path, {**document, **found, "outcome": "done", "warnings": [*document["warnings"], *found["warnings"]]})
         except BaseException as error:
             with suppress(OSError):  # on a full disk the sentence matters more than its record
                 write_run_toml(path, {**document, "outcome": _outcome(error)})
@@ -56,33 +68,33 @@ def run_protocol(path: str | Path, progress: bool = False) -> str:
         return "done"
 
 
-def _drive(path: Path, kind: str, progress: bool) -> Progress:
-    check_stop(path)
-    job = _RESTORE[kind](path)
-    driver = Driver(job.protocol, job.engine, job.forcefield, job.guards(), job.atoms, path)
-    bar: AbstractContextManager[Observer | None] = progress_bar(job.name) if progress else nullcontext(None)
+@contextmanager
+def _watched(path: Path, name: str, progress: bool) -> Iterator[Show]:
+    """Takes news of a run: stops it where that was asked, leaves a line for others, moves the bar."""
+    bar: AbstractContextManager[Show | None] = progress_bar(name) if progress else nullcontext(None)
     with bar as show:
 
-        def observe(state_of_run: Progress, state: State, fraction: float) -> None:
+        def tell(fraction: float, text: str) -> None:
             check_stop(path)
-            announce(path, state_of_run, state, fraction)
+            announce(path, fraction, text)
             if show is not None:
-                show(state_of_run, state, fraction)
+                show(fraction, text)
 
-        return driver.run(observe)
+        yield tell
+
+
+def _drive(path: Path, kind: str, show: Show) -> dict[str, Any]:
+    job = _RESTORE[kind](path)
+    driver = Driver(job.protocol, job.engine, job.forcefield, job.guards(), job.atoms, path)
+    ended = driver.run(lambda progress, state, fraction: show(fraction, _words(progress, state)))
+    return {"warnings": ended.warnings, "results": dict(ended.results), "stages": list(ended.stages)}
+
+
+def _words(progress: Progress, state: State) -> str:
+    return f"{progress.phase} {progress.time / 1000:.1f} ps, {state.temperature:.0f} K, {state.pressure:+.2f} GPa"
 
 
 def _outcome(error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         return "stopped by the user"
     return str(error) if isinstance(error, (GlasswrightError, OSError)) else f"{type(error).__name__}: {error}"
-
-
-def _concluded(document: dict[str, Any], ended: Progress) -> dict[str, Any]:
-    return {
-        **document,
-        "outcome": "done",
-        "warnings": [*document["warnings"], *ended.warnings],
-        "results": dict(ended.results),
-        "stages": list(ended.stages),
-    }
