@@ -57,13 +57,11 @@ def test_a_refinement_is_one_command(glasswright, data: Path, tmp_path: Path) ->
     assert run.settings["settings"]["minimum_distances"] == {"O-Si": 1.35}
     again = glasswright("refine", "rmc", "--data", str(data), "--out", str(out), *SMALL)
     assert again.exit_code == 2 and "exists already" in again.stderr
-    over = glasswright("refine", "rmc", "--data", str(data), "--out", str(out), "--overwrite", "--seed", "2", *SMALL)
-    assert over.exit_code == 0, over.stderr
 
 
 def test_ctrl_c_leaves_a_run_that_resumes_exactly(glasswright, data: Path, tmp_path: Path) -> None:
     words = ("--data", str(data), "--start", "SiO2", "-n", "192", "--moves", "600", "block=5")
-    assert glasswright("refine", "rmc", *words, "--out", str(tmp_path / "whole")).exit_code == 0
+    whole = gw.refine("rmc", data, "SiO2", n_atoms=192, moves=600, block=5, report=False)
     stopped = tmp_path / "stopped"
     command = [sys.executable, "-m", "glasswright", "refine", "rmc", *words, "--out", str(stopped)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
@@ -80,9 +78,10 @@ def test_ctrl_c_leaves_a_run_that_resumes_exactly(glasswright, data: Path, tmp_p
     done = glasswright("resume", str(stopped))
     assert done.exit_code == 0, done.stderr
     assert "neutrons" in done.stdout
-    np.testing.assert_array_equal(gw.read_run(stopped).atoms.positions, gw.read_run(tmp_path / "whole").atoms.positions)
+    np.testing.assert_array_equal(gw.read_run(stopped).atoms.positions, whole.atoms.positions)
 
 
+@pytest.mark.slow
 def test_replicas_from_the_command_line(glasswright, data: Path, tmp_path: Path) -> None:
     done = glasswright("refine", "rmc", "--data", str(data), "--out", str(tmp_path / "set"), "--replicas", "2", *SMALL)
     assert done.exit_code == 0, done.stderr
@@ -101,7 +100,7 @@ def test_replicas_from_the_command_line(glasswright, data: Path, tmp_path: Path)
         (("rmc", "--data", "DATA", "moevs=3"), "Did you mean 'moves'"),
         (("rmc", "--data", "DATA", "nonsense"), "'nonsense' is not understood"),
         (("rmc", "--data", "DATA", "method=fear"), "given twice"),
-        (("rmc", "--data", "DATA", "--start", "Na2O"), "different glasses"),
+        (("rmc", "--data", "DATA", "--start", "GeO2"), "there are Ge, O"),
         (("hybrid", "--data", "DATA", "--forcefield", "nothing"), "nothing"),
         (("rmc", "--data", "DATA", "chi_temperature=cold"), "chi_temperature"),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -58,7 +59,7 @@ def rmc(neutrons: Experiment, xrays: Experiment, tmp_path_factory: pytest.TempPa
 
 
 def test_reverse_monte_carlo_comes_near_the_data(rmc: Any) -> None:
-    assert rmc.history["r_chi"][0] > 1 and rmc.r_chi < 0.3
+    assert rmc.history["r_chi"][0] > 1 and rmc.r_chi < 0.4
     assert rmc.energy is None and "energy" not in rmc.history
     assert len(rmc.atoms) == 192 and sorted(set(rmc.atoms.symbols)) == ["O", "Si"]
     assert {name: score.r_chi_scaled for name, score in rmc.scores.items()} == pytest.approx(
@@ -97,6 +98,7 @@ def test_the_same_seed_gives_the_same_structure(rmc: Any, neutrons: Experiment, 
     assert np.abs(other.atoms.positions - rmc.atoms.positions).max() > 0.1
     path = again.path
     del again
+    gc.collect()
     assert not path.exists(), "a temporary run goes with its result"
 
 

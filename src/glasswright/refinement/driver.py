@@ -37,6 +37,17 @@ class Progress:
 
 
 @dataclass(frozen=True, eq=False)
+class _Now:
+    """Where a run stands between two blocks."""
+
+    state: State
+    progress: Progress
+    history: History
+    rows: int
+    """Of the history when this was so."""
+
+
+@dataclass(frozen=True, eq=False)
 class Ended:
     """A refinement at its end."""
 
@@ -75,40 +86,48 @@ class Driver:
         try:
             if checkpoint is None:
                 writer.row(history.append(row(self._problem, block, 0.0)))
-            return self._walk(state, progress, history, writer, observe)
+            return self._walk(_Now(state, progress, history, len(history)), writer, observe)
         finally:
             writer.close()
 
-    def _walk(self, state: State, progress: Progress, history: History, writer: RunWriter, observe: Observer) -> Ended:
+    def _walk(self, now: _Now, writer: RunWriter, observe: Observer) -> Ended:
         problem, method = self._problem, self._method
         saved = time.process_time()
-        clock = saved - progress.seconds
-        while True:
-            if progress.ended is None and (outcome := method.done(problem, state, history)) is not None:
-                progress, state = replace(progress, ended=outcome.name), replace(state, stage="sample")
-            if progress.ended is not None and progress.samples >= problem.settings.sample_frames:
-                break
-            try:
-                state, block = method.block(problem, state)
-            except KeyboardInterrupt:
-                self._checkpoint(state, progress, history, writer)
-                raise
-            progress = replace(progress, seconds=time.process_time() - clock)
-            writer.row(history.append(row(problem, block, progress.seconds)))
-            if progress.ended is not None:
-                atoms = self.configuration(state)
-                writer.frame(atoms.positions, atoms.cell.array, float(state.moves), "sample")
-                progress = replace(progress, samples=progress.samples + 1)
-            observe(block, self._fraction(state, progress))
-            if time.process_time() - saved >= problem.settings.checkpoint_seconds:
-                self._checkpoint(state, progress, history, writer)
-                saved = time.process_time()
-        write_structure(self._path / "glass.extxyz", self.configuration(state))  # before the checkpoint that says that all is done
-        self._checkpoint(state, progress, history, writer)
-        return Ended(Outcome[progress.ended], history, state.moves, progress.seconds)
+        clock = saved - now.progress.seconds
+        try:
+            while (now := self._concluded(now)).progress.ended is None or now.progress.samples < problem.settings.sample_frames:
+                state, block = method.block(problem, now.state)
+                now = self._written(now, state, block, time.process_time() - clock, writer)
+                observe(block, self._fraction(now))
+                if time.process_time() - saved >= problem.settings.checkpoint_seconds:
+                    self._checkpoint(now, writer)
+                    saved = time.process_time()
+        except KeyboardInterrupt:
+            if len(now.history) == now.rows:  # else it came while a row was written, and the last checkpoint counts
+                self._checkpoint(now, writer)
+            raise
+        write_structure(self._path / "glass.extxyz", self.configuration(now.state))  # before the checkpoint that says that all is done
+        self._checkpoint(now, writer)
+        return Ended(Outcome[str(now.progress.ended)], now.history, now.state.moves, now.progress.seconds)
 
-    def _checkpoint(self, state: State, progress: Progress, history: History, writer: RunWriter) -> None:
-        writer.checkpoint(len(history), state.save, asdict(progress))
+    def _concluded(self, now: _Now) -> _Now:
+        """With the outcome and the stage of samples, once the method is done."""
+        if now.progress.ended is not None or (outcome := self._method.done(self._problem, now.state, now.history)) is None:
+            return now
+        return replace(now, progress=replace(now.progress, ended=outcome.name), state=replace(now.state, stage="sample"))
+
+    def _written(self, now: _Now, state: State, block: Block, seconds: float, writer: RunWriter) -> _Now:
+        """After a block, with its row and, in the stage of samples, its configuration on disk."""
+        progress = replace(now.progress, seconds=seconds)
+        writer.row(now.history.append(row(self._problem, block, seconds)))
+        if progress.ended is not None:
+            atoms = self.configuration(state)
+            writer.frame(atoms.positions, atoms.cell.array, float(state.moves), "sample")
+            progress = replace(progress, samples=progress.samples + 1)
+        return _Now(state, progress, now.history, len(now.history))
+
+    def _checkpoint(self, now: _Now, writer: RunWriter) -> None:
+        writer.checkpoint(now.rows, now.state.save, asdict(now.progress))
 
     def configuration(self, state: State) -> Atoms:
         """The atoms of a state, wrapped into the cell."""
@@ -118,7 +137,7 @@ class Driver:
         atoms.info = {}
         return atoms
 
-    def _fraction(self, state: State, progress: Progress) -> float:
+    def _fraction(self, now: _Now) -> float:
         s = self._problem.settings
-        walked = 1.0 if progress.ended else min(1.0, state.moves / (s.moves * self._problem.n_atoms))
-        return (walked * s.moves + progress.samples * s.block) / (s.moves + s.sample_frames * s.block)
+        walked = 1.0 if now.progress.ended else min(1.0, now.state.moves / (s.moves * self._problem.n_atoms))
+        return (walked * s.moves + now.progress.samples * s.block) / (s.moves + s.sample_frames * s.block)

@@ -43,11 +43,8 @@ def separated(atoms: Atoms, types: NDArray[np.int64], distances: NDArray[np.floa
             break
         kernel.run(_EACH * len(atoms), moves=Moves(step=_STEP))
     else:
-        raise InputError(
-            "The atoms cannot keep their minimum distances at this density.",
-            f"After {SWEEPS} moves for each atom some are still too close.",
-            "Lower the minimum distances.",
-        )
+        why = f"After {SWEEPS} moves for each atom some are still too close."
+        raise InputError("The atoms cannot keep their minimum distances at this density.", why, "Lower the minimum distances.")
     result = atoms.copy()
     result.positions = kernel.positions
     return result
