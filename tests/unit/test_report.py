@@ -323,3 +323,12 @@ def test_force_fields_are_drawn_pair_by_pair(name: str) -> None:
     together = next(line for line in lines if line.get_color() == SERIES[0])
     r, energy = np.asarray(together.get_xdata()), np.asarray(together.get_ydata())
     assert 1.2 < r[np.argmin(energy)] < 1.7  # the well of a bare Si-O pair lies near the bond length, 1.6 Å in the glass
+
+
+def test_a_warning_of_a_replica_is_said_once(tmp_path: Path, synthetic_replicas: MakeRun) -> None:
+    path = synthetic_replicas(tmp_path / "set", 2)
+    for file in (path / "run.toml", path / "replica-02" / "run.toml"):
+        prefix = "" if file.parent != path else "replica-02: "
+        file.write_text(file.read_text().replace('warnings = ["', f'warnings = ["{prefix}Hot.", "'))
+    header = write_report(path).read_text().partition("</header>")[0]
+    assert header.count("Hot.") == 1 and "replica-02: Hot." in header

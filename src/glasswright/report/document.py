@@ -125,7 +125,8 @@ def _subtitle(contents: Contents) -> str:
 def _banner(contents: Contents) -> str:
     """How the run ended, what it warns of and which forces are not the published ones, before anything else."""
     run, path = contents.run, escape(str(contents.run.path))
-    warnings = list(dict.fromkeys([*run.warnings, *(w for r in run.replicas for w in r.warnings)]))
+    of_replicas = dict.fromkeys(w for r in run.replicas for w in r.warnings)
+    warnings = [*dict.fromkeys(run.warnings), *(w for w in of_replicas if not any(known.endswith(w) for known in run.warnings))]
     count = "1 warning" if len(warnings) == 1 else f"{len(warnings)} warnings"
     warned = f'<div class="banner warned"><b>{count}</b>{listing([prose(w) for w in warnings])}</div>' if warnings else ""
     warned += _not_as_published(contents.document.get("forcefield", {}))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _STRUCTURAL = ("pairs", "network", "rings", "order")
 """Groups of the analysis whose numbers are listed."""
+_LEFT_OUT = ("density", "directions", "largest")
+"""Numbers that do not measure structure in degrees."""
 
 
 def ensemble(contents: Contents) -> str:
@@ -36,7 +38,7 @@ def _numbers(contents: Contents) -> list[str]:
     rows = []
     for row in contents.run.table("summary"):
         value, spread = value_in(row, "simulated"), value_in(row, "spread")
-        if value and spread is not None and row.get("group") in _STRUCTURAL and row["quantity"] != "density":
+        if value and spread is not None and row.get("group") in _STRUCTURAL and not row["quantity"].startswith(_LEFT_OUT):
             rows.append((spread / abs(value), row["quantity"], with_spread(value, spread), row.get("unit") or ""))
     cells = [[prose(name), shown, escape(figures.pretty_unit(unit)), f"{number(100 * share, 2)} %"] for share, name, shown, unit in sorted(rows)]
     if not cells:

@@ -30,7 +30,7 @@ _UNITS = {"1/Å": "Å⁻¹", "A^-1": "Å⁻¹", "g/cm3": "g/cm³", "Å2": "Å²"
 
 def pretty_unit(unit: str) -> str:
     """A unit as it is printed: ``1/Å`` → ``Å⁻¹``."""
-    return _UNITS.get(unit, unit.replace("1/Å", "Å⁻¹").replace("^2", "²").replace("Å3", "Å³").replace("Å2", "Å²"))
+    return _UNITS.get(unit, unit.replace("1/Å", "Å⁻¹").replace("^2", "²").replace("^3", "³").replace("Å3", "Å³").replace("Å2", "Å²"))
 
 
 def pair_label(name: str) -> str:

@@ -113,7 +113,7 @@ def _outcome(contents: Contents) -> list[str]:
         seconds = float(results.get("cpu_time", history["time"][-1] if "time" in history else np.nan))
         rows.append(
             [
-                escape(run.path.name),
+                escape(run.path.name).replace("-", "\N{NON-BREAKING HYPHEN}"),
                 *(f"{number(history[s][0], 3)}\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}{number(history[s][-1], 5 if s == 'energy' else 3)}" for s in shown),
                 number(history["moves"][-1]),
                 _duration(seconds),
