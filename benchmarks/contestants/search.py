@@ -65,7 +65,7 @@ def best_table(bench: Bench, cutoff: float, largest: float) -> Found:
     for interpolation, settings in product(TABLES, LISTS):
         styles = [*models.tables(bench.folder, "bks/dsf", cutoff, interpolation), *settings]
         with bench.worker(styles) as worker:
-            off = error(worker.forces(), bench.exact["dsf"])
+            off = error(worker.answer(), bench.exact["dsf"])
         if off <= largest:
             found.append(Found(f"{interpolation}, {settings[0].removesuffix(' bin')}", lambda _, s=styles: s, off, False))
     return min(found, key=bench.pace)
@@ -114,7 +114,7 @@ def _meshes(bench: Bench, kind: str, largest: float, cutoff: float) -> Iterator[
     for reach in np.arange(3.0 if largest > 3e-5 else 3.4, 4.4, 0.1):
         solver = _Solver(cutoff, float(reach / cutoff))
         with bench.worker(solver.styles(bench, kind, SMOOTH[-1])) as worker:
-            if error(worker.forces(), exact) > 0.9 * largest:
+            if error(worker.answer(), exact) > 0.9 * largest:
                 continue
             for order, differentiation in product((5, 7), ("ad", "ik")) if bench.thorough else ((7, "ad"),):
                 solver = replace(solver, order=order, differentiation=differentiation)
@@ -138,7 +138,7 @@ def _fewest(worker: Worker, exact: np.ndarray, largest: float, solver: _Solver) 
     while low <= high:
         middle = (low + high) // 2
         worker.change(*solver.mesh(SMOOTH[middle]))  # a new solver: LAMMPS does not survive another order in the old one
-        off = error(worker.forces(), exact)
+        off = error(worker.answer(), exact)
         if off <= largest:
             reached, high = (SMOOTH[middle], off), middle - 1
         else:

@@ -1,4 +1,4 @@
-"""A contestant is a process of its own that sets up one simulation, gives its forces and runs steps when told to.
+"""A contestant is a process of its own that sets up one simulation, gives its forces (or what else is compared) and runs steps when told to.
 
 Processes keep contestants from disturbing each other (threads that wait, memory, crashes) and let a slow one be stopped. They are
 idle while another runs. The messages are one JSON object per line; arrays travel as files.
@@ -41,8 +41,8 @@ class Served(ABC):
         """Make the simulation ready; ``atoms`` has symbols, positions ``(n, 3)`` [Å] and lengths ``(3,)`` [Å]."""
 
     @abstractmethod
-    def forces(self) -> np.ndarray:
-        """Of the start, ``(n, 3)`` [eV/Å], in the order given."""
+    def answer(self) -> np.ndarray:
+        """What is compared before anything is timed: forces of the start ``(n, 3)`` [eV/Å], in the order given, or its costs."""
 
     def run(self, n_steps: int) -> Taken:
         """Run steps from where the last ones ended."""
@@ -81,15 +81,14 @@ def serve(served: Served) -> None:
 
 
 def _answer(served: Served, question: dict[str, Any]) -> Any:
-    match question["do"]:
-        case "setup":
-            return served.setup(dict(np.load(question["atoms"])), question["spec"])
-        case "forces":
-            return np.save(question["to"], served.forces())
-        case "change":
-            return served.change(question["lines"])
-        case "run":
-            return served.run(question["steps"])
+    do = {  # no match statement: one contestant needs Python 3.9
+        "setup": lambda: served.setup(dict(np.load(question["atoms"])), question["spec"]),
+        "answer": lambda: np.save(question["to"], served.answer()),
+        "change": lambda: served.change(question["lines"]),
+        "run": lambda: served.run(question["steps"]),
+        "accepted": lambda: served.accepted(),
+    }
+    return do[question["do"]]()
 
 
 class Worker:
@@ -103,7 +102,7 @@ class Worker:
             self._process = subprocess.Popen(command, cwd=here, env=environment, stdin=pipe, stdout=pipe, stderr=log, text=True)
         self._answers: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._listen, daemon=True).start()
-        self._file = folder / f"forces-{self._process.pid}.npy"
+        self._file = folder / f"answer-{self._process.pid}.npy"
 
     def _listen(self) -> None:
         for line in self._process.stdout or ():
@@ -131,8 +130,8 @@ class Worker:
         self.ask(do="setup", atoms=str(atoms), spec=spec)
         return self
 
-    def forces(self) -> np.ndarray:
-        self.ask(do="forces", to=str(self._file))
+    def answer(self) -> np.ndarray:
+        self.ask(do="answer", to=str(self._file))
         return np.load(self._file)
 
     def change(self, *lines: str) -> None:
