@@ -19,9 +19,6 @@ from fullrmc.Engine import Engine  # noqa: E402
 from fullrmc.Generators.Translations import TranslationGenerator  # noqa: E402
 from fullrmc.Globals import LOGGER, maxint  # noqa: E402
 
-from .refinement import Refinement, shells
-from .worker import serve
-
 warnings.simplefilter("ignore")
 LOGGER.set_minimum_level(maxint, stdoutFlag=True, fileFlag=True)
 RECORD = "ATOM  {:>5d} {:<4s} {:<3s}  {:>4d}    {:8.3f}{:8.3f}{:8.3f}  1.00  0.00          {:>2s}"
