@@ -13,10 +13,11 @@ from ..native.monte_carlo import MonteCarlo, Moves
 if TYPE_CHECKING:
     from ase import Atoms
 
-SWEEPS = 400
+SWEEPS = 4000
 """Moves for each atom after which atoms that are still too close will stay so."""
 _EACH = 20
-_STEP = 0.5
+_STEP = 3.0
+"""Far enough to jump into any hole: with small steps atoms stay caged [Å]."""
 
 
 def separated(atoms: Atoms, types: NDArray[np.int64], distances: NDArray[np.float64], seed: int) -> Atoms:

@@ -21,9 +21,9 @@ from .pair_map import PairMap, pair_map
 from .plausibility import same_elements
 from .residual import Binwise, Residual
 
-SCALE_RANGE = (0.8, 1.25)
-"""Within which a scale is fitted: instruments disagree by up to 13 % (vitreous silica). From random atoms a free factor would go to
-zero, and with it all that the data ask for."""
+SCALE_RANGE = (0.85, 1.15)
+"""Within which a scale is fitted: instruments disagree by up to 13 % (vitreous silica). A free factor goes to zero at random atoms, and
+later to large values: more disordered atoms are more numerous, and a factor makes up for their lack of order."""
 
 
 @dataclass(frozen=True, eq=False)

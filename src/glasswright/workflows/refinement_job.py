@@ -256,7 +256,7 @@ def prepare_refinement(
         warnings += check_validity(forcefield, composition)
     job = RefinementJob(settings, atoms, tuple(data), tuple(constraints), forcefield, calculator)
     distances = job.kinds.closest(settings.minimum_distances)
-    warnings += check_data(atoms, data, job.kinds.of_pairs(distances), constraints)
+    warnings += check_data(atoms, data, job.kinds.of_pairs(distances), constraints, packed=found is None)
     start_atoms = atoms if found is not None else separated(atoms, job.kinds.types, distances, settings.seed)
     remarks = {"warnings": warnings, "forcefield_reason": reason, "packed": found is None, "composition": {"formula": composition.formula}}
     return replace(job, atoms=start_atoms, remarks=remarks)
