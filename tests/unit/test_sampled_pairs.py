@@ -79,10 +79,26 @@ def test_relaxations_go_downhill_and_agree() -> None:
     shaken = atoms.get_positions() + np.random.default_rng(2).normal(0, 0.1, (64, 3))
     native = NativeRelaxation(engine.interactions(forcefield, atoms), np.array(atoms.cell))
     other = CalculatorRelaxation(atoms, engine.calculator(forcefield))
-    few = native(shaken, 2)
+    few = native.minimised(shaken, 2)
     assert few.energy > at_rest + 0.1
     for relax in (native, other):
-        done = relax(shaken, 500)
+        done = relax.minimised(shaken, 500)
         assert done.largest_force <= 1e-3 and done.energy == pytest.approx(at_rest, abs=1e-3)
-    again = native(shaken, 2)
+    again = native.minimised(shaken, 2)
     np.testing.assert_array_equal(again.positions, few.positions)
+
+
+def test_dynamics_from_given_positions_have_the_temperature() -> None:
+    atoms = Atoms("Si8", cell=[5.431] * 3, pbc=True, scaled_positions=[(0, 0, 0), (0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0),
+                  (0.25, 0.25, 0.25), (0.25, 0.75, 0.75), (0.75, 0.25, 0.75), (0.75, 0.75, 0.25)]).repeat(2)  # fmt: skip
+    forcefield, engine = load_forcefield("sw-si"), NativeEngine()
+    calculator = engine.calculator(forcefield)
+    at_rest = calculator.get_potential_energy(atoms)
+    for relaxation in (NativeRelaxation(engine.interactions(forcefield, atoms), np.array(atoms.cell)), CalculatorRelaxation(atoms, calculator)):
+        energies, x = [], atoms.get_positions()
+        for seed in range(30):
+            x = relaxation.heated(x, 40, 600.0, seed)
+            energies.append(relaxation.minimised(x, 0).energy - at_rest)
+        # Equipartition, to 4 standard errors: 192 modes with kT/2 each, of which a sample has a share sqrt(2/192) of noise.
+        assert np.mean(energies[6:]) / (0.5 * 192 * 8.617333e-5 * 600) == pytest.approx(1, abs=0.1)
+        np.testing.assert_array_equal(relaxation.heated(x, 5, 600.0, 3), relaxation.heated(x, 5, 600.0, 3))

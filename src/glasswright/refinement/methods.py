@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .epsr import EmpiricalPotentialRefinement
+from .fear import ForceEnhancedRefinement
 from .hybrid import HybridMonteCarlo
 from .method import Method
 from .monte_carlo import EnergyMonteCarlo
@@ -10,5 +12,5 @@ from .rmc import ReverseMonteCarlo
 
 def method_of(name: str) -> Method:
     """The method of this name (``settings.METHODS``)."""
-    every: dict[str, type[Method]] = {"rmc": ReverseMonteCarlo, "hybrid": HybridMonteCarlo, "monte_carlo": EnergyMonteCarlo}
-    return every[name]()
+    every = (ReverseMonteCarlo, HybridMonteCarlo, EnergyMonteCarlo, EmpiricalPotentialRefinement, ForceEnhancedRefinement)
+    return next(method() for method in every if method.name == name)

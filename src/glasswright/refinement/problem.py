@@ -44,6 +44,9 @@ class Energy(Protocol):
     def relax(self, positions: NDArray[np.float64], steps: int) -> Relaxed:
         """A few steps of minimisation from these positions."""
 
+    def heat(self, positions: NDArray[np.float64], steps: int, temperature: float, seed: int) -> NDArray[np.float64]:
+        """Positions after a few steps of dynamics at a temperature [K], from velocities drawn anew."""
+
     def added(self, pairs: SampledPairs) -> Energy:
         """The same with further pair energies."""
 

@@ -110,7 +110,7 @@ def fitted(problem: Problem, histogram: NDArray[np.int64]) -> tuple[tuple[float,
     return tuple(float(scale) for scale, _ in fits), tuple(tuple(map(float, background)) for _, background in fits)
 
 
-def r_chi(problem: Problem, histogram: NDArray[np.int64], conditions: Conditions) -> tuple[float, ...]:
+def r_chi(problem: Problem, histogram: ArrayLike, conditions: Conditions) -> tuple[float, ...]:
     """R_chi of each data set with its present scale and background."""
     fits = zip(problem.targets, conditions.scales, conditions.backgrounds, strict=True)
     return tuple(float(target.r_chi(histogram, scale, background)) for target, scale, background in fits)

@@ -13,7 +13,8 @@ from ..errors import InputError
 
 METHODS = ("rmc", "hybrid", "monte_carlo", "epsr", "fear")
 _WHOLE = {"n_atoms": 1, "seed": 0, "replicas": 1, "threads": 1, "sample_frames": 0, "moves": 1, "block": 1, "window": 3}
-_TEXTS = ("method", "start", "forcefield", "coulomb", "types", "engine")
+_WHOLE |= {"epsr_average": 1, "fear_steps": 1, "fear_dynamics": 0}
+_TEXTS = ("method", "start", "forcefield", "coulomb", "types", "engine", "epsr_basis")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,24 @@ class RefineSettings:
     """Evaluates energies for the record and in FEAR; the Monte Carlo kernel has its own tables."""
     threads: int = 1
     """Of the engine that evaluates energies; a Monte Carlo walk runs on one."""
+    epsr_basis: str = "poisson"
+    """Functions of the empirical potential: ``poisson`` or ``gaussian``."""
+    epsr_spacing: float = 0.1
+    """Distance between their centres [Å]."""
+    epsr_cutoff: float = 10.0
+    """Where the empirical potential ends [Å]; at most the reach of the pair histograms."""
+    epsr_feedback: float = 0.8
+    """f: how far the data are trusted against the partials of the simulation."""
+    epsr_average: int = 5
+    """Blocks over which pairs are averaged before the empirical potential changes."""
+    epsr_limit: float = 0.5
+    """Largest amplitude of the empirical potential [eV/atom]."""
+    fear_moves: float = 5.0
+    """Trial moves for each atom between two looks at the forces."""
+    fear_steps: int = 3
+    """Steps of minimisation then."""
+    fear_dynamics: int = 100
+    """Steps of dynamics in their place, at the temperature of the annealing, while it lasts; 0: minimisation from the beginning."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -107,6 +126,14 @@ class RefineSettings:
         self._set("swaps", _number("swaps", self.swaps, 0, 1, closed=True))
         self._set("jumps", _number("jumps", self.jumps, 0, 1, optional=True, closed=True))
         self._set("jump", _number("jump", self.jump, 0, inf, "length"))
+        for name, most, dimension in (
+            ("epsr_spacing", inf, "length"),
+            ("epsr_cutoff", inf, "length"),
+            ("epsr_feedback", 1, None),
+            ("epsr_limit", inf, "energy"),
+        ):
+            self._set(name, _number(name, getattr(self, name), 0, most, dimension))
+        self._set("fear_moves", _number("fear_moves", self.fear_moves, 0, inf))
         self._set("step_range", _span("step_range", self.step_range))
         self._set("step", min(max(_number("step", self.step, 0, inf, "length") or 0.0, self.step_range[0]), self.step_range[1]))
         self._set("minimum_distances", _distances(self.minimum_distances))

@@ -60,11 +60,16 @@ class Walk(Method):
         return replace(done, conditions=following, stage=stage_after(problem, state, done.moves)), seen
 
     def done(self, problem: Problem, state: State, history: History) -> Outcome | None:
-        s = problem.settings
-        if state.moves >= s.moves * problem.n_atoms:
-            return Outcome.SPENT
-        equilibrated = history.stages.count("equilibrate")
-        watched = {"r_chi": s.flat_r_chi, "energy": s.flat_energy}
-        if state.stage == "equilibrate" and equilibrated >= s.window and flat(history, s.window, watched):
-            return Outcome.CONVERGED
-        return None
+        return ended(problem, state, history)
+
+
+def ended(problem: Problem, state: State, history: History) -> Outcome | None:
+    """Why to end here: the moves are spent, or R_chi and energy are flat after the annealing."""
+    s = problem.settings
+    if state.moves >= s.moves * problem.n_atoms:
+        return Outcome.SPENT
+    equilibrated = history.stages.count("equilibrate")
+    watched = {"r_chi": s.flat_r_chi, "energy": s.flat_energy}
+    if state.stage == "equilibrate" and equilibrated >= s.window and flat(history, s.window, watched):
+        return Outcome.CONVERGED
+    return None

@@ -51,7 +51,10 @@ class CalculatorEnergy:
         return CalculatorRelaxation(self._atoms, self._calculator)
 
     def relax(self, positions: NDArray[np.float64], steps: int) -> Relaxed:
-        return self._relaxation(positions, steps)
+        return self._relaxation.minimised(positions, steps)
+
+    def heat(self, positions: NDArray[np.float64], steps: int, temperature: float, seed: int) -> NDArray[np.float64]:
+        return self._relaxation.heated(positions, steps, temperature, seed)
 
     def added(self, pairs: SampledPairs) -> Energy:
         raise InputError(f"No pair energies can be added to {self.name}.", mend="Use a force field of the native engine.")

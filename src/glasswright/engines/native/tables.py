@@ -28,6 +28,8 @@ PEAKS = 3.0
 """Neighbours stand in peaks, where a fit may be at its worst: on melts the error is 2.4 to 3 times that at an even density."""
 PRESSING = 4.0
 """Force with which its surroundings press a pair of atoms together that repel each other [eV/Å]."""
+ADDED = 2e-5
+"""Force error at which a pair function that is added to the force field is followed well enough; none is known that exactly."""
 THERMAL = 0.517
 """kT at 6000 K [eV]."""
 
@@ -90,10 +92,14 @@ def pair_tables(
     InputError
         If no table is exact enough.
     """
-    choices = [(64, 7)] if double_precision else [(4, d) for d in (5, 6, 7) if core().tables_in_registers] + [(n, 3) for n in (16, 32, 64, 128, 256)]
+    choices = (
+        [(64, 7)]
+        if double_precision
+        else [(4, d) for d in (5, 6, 7) if core().tables_in_registers] + [(n, 3) for n in (16, 32, 64, 128, 256, 512, 1024)[: 5 if added is None else 7]]
+    )
     for per_octave, degree in choices:
         tables = fit(bound, per_octave, degree, double_precision, split, added)
-        if tables.error <= force_error:
+        if tables.error <= (force_error if added is None else max(force_error, ADDED)):
             return tables
     raise InputError(f"No pair table is exact to {force_error:g}.", f"The best leaves {tables.error:.1e}.", "Ask for a larger force error.")
 

@@ -1,0 +1,135 @@
+"""EPSR finds back a known liquid from a deliberately wrong reference potential."""
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+import glasswright as gw
+from glasswright.composition import Composition
+from glasswright.curve import Curve
+from glasswright.experiment import Experiment
+from glasswright.forcefield import Coulomb, ForceField, MeltQuenchDefaults, PairTerm, Species, Validity
+from glasswright.forms.tabulate import pair_energy_force
+from glasswright.io.experiments import DataSet
+from glasswright.native.monte_carlo import MonteCarlo
+from glasswright.refinement import epsr
+from glasswright.refinement.methods import method_of
+from glasswright.refinement.problem import Problem
+from glasswright.refinement.settings import RefineSettings
+from glasswright.units import BOLTZMANN
+from glasswright.workflows.refinement_job import prepare_refinement
+
+TEMPERATURE, R_MAX, EDGE, N_ATOMS = 800.0, 7.0, 18.0, 256
+KEPT: dict[str, Any] = {"temperature": TEMPERATURE, "anneal": 0.0, "minimum_distances": {"Ni-Ni": 1.5}, "r_max": R_MAX}
+
+
+def morse(depth: float, rate: float, distance: float) -> ForceField:
+    """A metal whose atoms attract one another by a Morse potential."""
+    term = PairTerm(("Ni", "Ni"), "morse12", {"D": depth, "a": rate, "r0": distance, "C": 0.0}, R_MAX, shifted=True)
+    coulomb, validity = Coulomb("none", 0.0), Validity(frozenset({"Ni"}))
+    return ForceField("morse", "Morse", (Species("Ni", "Ni", 0.0),), {("Ni", "Ni"): term}, coulomb, validity, MeltQuenchDefaults(2000.0))
+
+
+TRUE, WRONG = morse(0.06, 1.6, 2.8), morse(0.015, 1.3, 3.1)
+
+
+def start() -> Atoms:
+    grid = np.stack(np.meshgrid(*[np.arange(7)] * 3), axis=-1).reshape(-1, 3)[:N_ATOMS] * EDGE / 7
+    return Atoms("Ni" * N_ATOMS, positions=grid + np.random.default_rng(1).normal(0, 0.1, grid.shape), cell=[EDGE] * 3, pbc=True)
+
+
+def walked(problem: Problem, method: str, blocks: int, discarded: int) -> tuple[Any, np.ndarray]:
+    """Last state and mean histogram of a walk."""
+    chosen, total = method_of(method), np.zeros(())
+    state, _ = chosen.init(problem)
+    for number in range(blocks):
+        state, _ = chosen.block(problem, state)
+        total = total + (number >= discarded) * MonteCarlo.restore(state.kernel).histogram
+    return state, total / (blocks - discarded)
+
+
+@cache
+def liquid(depth: float, rate: float, distance: float) -> tuple[Problem, np.ndarray]:
+    """Mean pairs of the liquid at equilibrium."""
+    settings = RefineSettings("monte_carlo", block=10, **KEPT)
+    problem = prepare_refinement(settings, (), (), start(), morse(depth, rate, distance)).problem
+    return problem, walked(problem, "monte_carlo", 260, 20)[1]
+
+
+def measured() -> Experiment:
+    """The g(r) of the true liquid."""
+    problem, pairs = liquid(0.06, 1.6, 2.8)
+    bins = problem.bins
+    return Experiment(Curve(bins.r, pairs[0, 0] / bins.ideal[0, 0], None, "g(r)", "Å", ""), "neutron", Composition("Ni"), counted=True, name="true")
+
+
+def refined(**settings: Any) -> Problem:
+    """The problem of finding it from the wrong reference."""
+    s = RefineSettings("epsr", block=5, epsr_average=5, epsr_cutoff=R_MAX, epsr_feedback=0.9, **KEPT, **settings)
+    return prepare_refinement(s, (DataSet("true", measured(), {"scale": 1.0}),), (), start(), WRONG).problem
+
+
+@pytest.mark.parametrize("basis", ["poisson", pytest.param("gaussian", marks=pytest.mark.slow)])
+def test_structure_and_potential_of_a_known_liquid_are_found_back(basis: str) -> None:
+    problem = refined(epsr_basis=basis)
+    wrong = problem.targets[0].r_chi(liquid(0.015, 1.3, 3.1)[1])
+    state, pairs = walked(problem, "epsr", 240, 120)
+    right = problem.targets[0].r_chi(pairs)
+    # What is left is the noise of two means over some hundred configurations of 256 atoms.
+    assert wrong > 0.13 and right < 0.25 * wrong
+    r, g = problem.bins.r, measured().curve.y
+    near = (g > 0.1) & (r < 0.8 * R_MAX)
+    true, reference = (pair_energy_force(f.bind(problem.atoms), "Ni", "Ni", r)[0] for f in (TRUE, WRONG))
+    found = reference + epsr.potential_of(problem, state).energy(r)[0, 0]
+
+    def apart(energy: np.ndarray) -> float:
+        """Standard deviation of the difference to the true potential over the neighbours of an atom, as g(r) does not fix a constant [kT]."""
+        return float(np.sqrt(np.cov(energy[near] - true[near], aweights=(g * r**2)[near]))) / (BOLTZMANN * TEMPERATURE)
+
+    assert apart(found) < 0.4 * apart(reference)
+
+
+def test_the_amplitude_stays_within_its_limit() -> None:
+    problem = refined(epsr_limit=0.02, window=3, flat_r_chi=1.0, flat_energy=1.0)
+    method = method_of("epsr")
+    state, block = method.init(problem)
+    assert block.extra["amplitude [eV/atom]"] == 0
+    for _ in range(12):
+        state, block = method.block(problem, state)
+    # It is known of mean pairs, and reported of the present ones.
+    assert block.extra["refinements"] == 2 and block.extra["amplitude [eV/atom]"] == pytest.approx(0.02, rel=0.05)
+
+
+def test_potentials_stay_as_they_are_while_samples_are_taken() -> None:
+    problem, method = refined(), method_of("epsr")
+    state, _ = method.init(problem)
+    for _ in range(6):
+        state, _ = method.block(problem, state)
+    state = replace(state, stage="sample")
+    for _ in range(12):
+        after, block = method.block(problem, state)
+        np.testing.assert_array_equal(after.memory["coefficients"], state.memory["coefficients"])
+        state = after
+    assert block.extra["refinements"] == 1 and block.step == state.conditions.step
+
+
+def test_a_resumed_refinement_is_the_same(tmp_path: Any) -> None:
+    problem, method = refined(), method_of("epsr")
+    state, _ = method.init(problem)
+    for _ in range(7):
+        state, _ = method.block(problem, state)
+    state.save(tmp_path / "state.npz")
+    again = type(state).load(tmp_path / "state.npz")
+    for _ in range(5):
+        state, again = method.block(problem, state)[0], method.block(problem, again)[0]
+    np.testing.assert_array_equal(MonteCarlo.restore(state.kernel).positions, MonteCarlo.restore(again.kernel).positions)
+    np.testing.assert_array_equal(state.memory["coefficients"], again.memory["coefficients"])
+
+
+def test_what_is_no_basis_is_refused_before_anything_runs() -> None:
+    with pytest.raises(gw.InputError, match="no basis 'fourier'"):
+        method_of("epsr").init(refined(epsr_basis="fourier"))
