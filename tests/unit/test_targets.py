@@ -198,6 +198,9 @@ def test_shells_serve_all_data():
     assert bins.width <= 0.02
     assert 0.05 / bins.width == pytest.approx(round(0.05 / bins.width))
     assert bins.r_max <= half_box([SILICA])
+    other = replace(near, curve=curve("g(r)", np.arange(0.02, 12, 0.04)))
+    assert bins_for(SILICA, [near, other]).width <= 0.004
+    assert bins_for(SILICA, [near]).width == pytest.approx(0.05)
     with pytest.raises(InputError, match=r"Half the shortest height of the box is 17\.67"):
         bins_for(SILICA, [far], r_max=18.0)
 

@@ -12,6 +12,7 @@ import pytest
 import glasswright as gw
 from glasswright.errors import InputError
 from glasswright.library.measurements.curves import library_experiment
+from glasswright.refinement.settings import RefineSettings
 from glasswright.targets import Coordination, bins_for, check_data, read_data
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +63,7 @@ def test_the_neutron_example_says_what_it_means():
     assert dict(file.minimum_distances) == {"O-Si": 1.4, "O-O": 2.2, "Si-Si": 2.7}
     assert file.constraints == (Coordination("Si", "O", 2.2, 4, weight=10.0),)
     assert set(file.settings) == {"moves", "chi_temperature"}
+    assert RefineSettings.from_mapping({"method": "rmc", **file.settings}).chi_temperature == (0.1, 0.001)
 
 
 def test_the_kept_target_is_the_glass_it_names():

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..analysis.frames import Pair, elements_and_types, half_box, pairs_of, shell_volumes
-from ..analysis.scattering.as_measured import equal_bins, highest_q
+from ..analysis.scattering.as_measured import cell_edges, equal_bins, highest_q
 from ..errors import InputError
 from ..experiment import Experiment
 
@@ -139,22 +139,21 @@ def bins_for(atoms: Atoms, experiments: Sequence[Experiment], r_max: float | Non
         If ``r_max`` is beyond half the box.
     """
     half = half_box([atoms])
-    transformed = [e for e in experiments if not e.counted]
-    uneven = [e for e in experiments if e.counted and equal_bins(e.curve.x) is None]
-    grids = [grid for e in experiments if e.counted and (grid := equal_bins(e.curve.x)) is not None]
+    counted, transformed = ([e for e in experiments if e.counted == wanted] for wanted in (True, False))
     if r_max is None:
-        ends = [e.curve.x[-1] + 0.5 * (e.curve.x[-1] - e.curve.x[-2]) for e in experiments if e.counted]
+        ends = [float(cell_edges(e.curve.x)[-1]) for e in counted]
         r_max = min(half, LARGEST if transformed or not ends else max(ends))
     if not 0 < r_max <= half * (1 + 1e-9):
-        raise InputError(
-            f"Pairs cannot be counted up to {r_max:g} Å.", f"Half the shortest height of the box is {half:.2f} Å.", "Lower r_max, or take a larger box."
-        )
+        what = f"Pairs cannot be counted up to {r_max:g} Å."
+        raise InputError(what, f"Half the shortest height of the box is {half:.2f} Å.", "Lower r_max, or take a larger box.")
     r_max = min(r_max, half)
-    widths = [PHASE / highest_q(e) for e in transformed] + [PART * float(np.diff(e.curve.x).min()) for e in uneven]
-    width = min([WIDEST, *widths]) if widths else max([WIDEST, *grids])
-    if grids:
-        width = grids[0] / np.ceil(grids[0] / width - 1e-9)
-        n_bins = max(1, int(r_max / width + 1e-9))
-        return PairBins.of(atoms, n_bins * float(width), n_bins)
-    n_bins = int(np.ceil(r_max / width))
-    return PairBins.of(atoms, r_max, n_bins)
+    grid = next((width for e in counted if (width := equal_bins(e.curve.x)) is not None), None)
+    # Curves counted in other bins share shells by length, which must then be short.
+    others = [e for e in counted if grid is None or not np.isclose(equal_bins(e.curve.x) or 0.0, grid, rtol=1e-6)]
+    widths = [PHASE / highest_q(e) for e in transformed] + [PART * float(np.diff(e.curve.x).min()) for e in others]
+    if grid is None:
+        n_bins = int(np.ceil(r_max / min([WIDEST, *widths])))
+        return PairBins.of(atoms, r_max, n_bins)
+    width = grid / np.ceil(grid / min([WIDEST, *widths]) - 1e-9) if widths else grid
+    n_bins = max(1, int(r_max / width + 1e-9))
+    return PairBins.of(atoms, n_bins * float(width), n_bins)
