@@ -104,7 +104,7 @@ def _integral(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
 
 
 def first_peak(experiment: Experiment, density: float | None = None) -> tuple[float, float] | None:
-    """Position and foot, where it has risen to a tenth of its height, of the first peak of a curve [Å]; None where the data do not show it.
+    """Position and foot, where it has risen by a tenth of its height, of the first peak of a curve [Å]; None where the data do not show it.
 
     Curves in Q are transformed with a window; only where all pairs have positive weights.
     """
@@ -127,7 +127,8 @@ def first_peak(experiment: Experiment, density: float | None = None) -> tuple[fl
     top = first_maximum(y, 0.4 * float(y.max()))
     if top is None or y[top] < 1.5:
         return None
-    below = np.flatnonzero(y[:top] < 0.1 * y[top])
+    low = float(y[:top].min(initial=y[top]))
+    below = np.flatnonzero(y[:top] < low + 0.1 * (y[top] - low))
     return float(r[top]), float(r[below[-1]]) if below.size else float(r[0])
 
 
