@@ -88,7 +88,7 @@ def test_the_step_is_frozen_in_the_samples(rmc: Any) -> None:
     assert list(stage[-2:]) == ["sample", "sample"] and stage[0] == "anneal" and "equilibrate" in stage
     assert len(set(rmc.history["step"][stage == "sample"])) == 1
     assert len(set(rmc.history["scale neutrons"][stage == "sample"])) == 1
-    assert rmc.history["chi_temperature"][0] == 0.1 and rmc.history["chi_temperature"][-1] == pytest.approx(1e-3)
+    assert rmc.history["chi_temperature"][0] == 0.05 and rmc.history["chi_temperature"][-1] == pytest.approx(1e-3)
     moves = rmc.history["moves"]
     assert moves[0] == 0 and set(np.diff(moves)) == {15 * 192}
 

@@ -39,9 +39,9 @@ class RefineSettings:
     """Trial moves for each atom after which a run ends at the latest, its samples apart."""
     block: int = 20
     """Trial moves for each atom between two looks: data scales are fitted, steps adapted, a row of history.csv is written."""
-    anneal: float = 0.5
+    anneal: float = 0.6
     """Share of ``moves`` over which temperatures fall from their first to their last value."""
-    chi_temperature: tuple[float, float] = (0.1, 1e-3)
+    chi_temperature: tuple[float, float] = (0.05, 1e-3)
     """T_chi per atom at the beginning and from the end of the annealing on; one number: constant."""
     temperature: tuple[float, float] = (3000.0, 300.0)
     """The same for the temperature of the energy [K]."""

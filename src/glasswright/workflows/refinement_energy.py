@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..engines import get_engine
 from ..engines.native import NativeEngine
 from ..engines.native.interactions import Interactions
+from ..engines.native.monte_carlo import MonteCarloEnergy, monte_carlo_energy
 from ..engines.native.relaxation import NativeRelaxation
 from ..engines.relaxation import CalculatorRelaxation, Relaxation, Relaxed
 from ..errors import InputError
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
 
-    from ..engines.native.monte_carlo import MonteCarloEnergy
     from ..native.monte_carlo import MonteCarlo
 
 
@@ -70,8 +70,6 @@ class ForceFieldEnergy(CalculatorEnergy):
 
     @cached_property
     def _terms(self) -> MonteCarloEnergy | InputError:
-        from ..engines.native.monte_carlo import monte_carlo_energy
-
         try:
             return monte_carlo_energy(self.interactions, self._atoms.cell.array, self._r_max)
         except InputError as error:
