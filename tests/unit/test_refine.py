@@ -59,7 +59,7 @@ def rmc(neutrons: Experiment, xrays: Experiment, tmp_path_factory: pytest.TempPa
 
 
 def test_reverse_monte_carlo_comes_near_the_data(rmc: Any) -> None:
-    assert rmc.history["r_chi"][0] > 1 and rmc.r_chi < 0.4
+    assert rmc.history["r_chi"][0] > 2 * rmc.r_chi  # of a shaken crystal, in 300 moves for each atom
     assert rmc.energy is None and "energy" not in rmc.history
     assert len(rmc.atoms) == 192 and sorted(set(rmc.atoms.symbols)) == ["O", "Si"]
     for name, score in rmc.scores.items():
