@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..analysis.pairs.cutoffs import ANIONS
 from ..io.atomic import write_text
 from ..io.run import Run
@@ -18,7 +20,7 @@ from .contents import Contents
 from .dynamics import dynamics
 from .ensemble import ensemble
 from .figures import pretty_unit
-from .html import definitions, link, listing, number, prose
+from .html import definitions, link, listing, number, prose, with_spread
 from .page import Part, page
 from .pairs import pairs
 from .plain import plain
@@ -165,9 +167,11 @@ def _tiles(contents: Contents) -> list[str]:
             below = f"{number(scaled, 3)} with a fitted scale" if scaled is not None else ""
             below += f"{', ' if below else ''}{number(start.metadata.get('r_chi'), 3)} before" if start is not None else ""
             tiles.append(_tile(f"R<sub>χ</sub> of {escape(title_of(name, measured))}", number(raw, 3), "", below))
-    energy = contents.document.get("results", {}).get("energy")
-    if contents.is_refinement and energy is not None:
-        tiles.append(_tile("energy", number(energy, 6), "eV/atom", f"by {escape(str(contents.document.get('forcefield', {}).get('name', 'the force field')))}"))
+    energies = [r.settings["results"]["energy"] for r in contents.run.replicas if "energy" in r.settings.get("results", {})]
+    if contents.is_refinement and energies:
+        spread = float(np.std(energies, ddof=1)) if len(energies) > 1 else None
+        name = escape(str(contents.document.get("forcefield", {}).get("name", "the calculator")))
+        tiles.append(_tile("energy", with_spread(np.mean(energies), spread) if spread else number(energies[0], 6), "eV/atom", f"by {name}"))
     for row in _chosen(contents.run.table("summary"))[: 6 - len(tiles)]:
         measured_value = sections.measured_text(row)
         word = "expected" if is_expected(row.get("source", "")) else "measured"

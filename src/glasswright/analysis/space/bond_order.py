@@ -30,9 +30,9 @@ class BondOrder:
     """Bond-orientational order of every atom of a configuration; each quantity ``l`` → ``(n_atoms,)``, NaN for an atom without neighbours."""
 
     q: Mapping[int, Floats]
-    """q_l = √(4π/(2l+1) Σ_m |q_lm|²), q_lm the mean of Y_lm over neighbours."""
+    """``q_l = √(4π/(2l+1) Σ_m |q_lm|²)``, q_lm the mean of Y_lm over neighbours."""
     w: Mapping[int, Floats]
-    """w_l = Σ (l l l; m₁ m₂ m₃) q_lm₁ q_lm₂ q_lm₃ / (Σ_m |q_lm|²)^(3/2)."""
+    """``w_l = Σ (l l l; m₁ m₂ m₃) q_lm₁ q_lm₂ q_lm₃ / (Σ_m |q_lm|²)^(3/2)``."""
     q_average: Mapping[int, Floats]
     """q_l from q_lm averaged over an atom and its neighbours: tells crystals apart better (Lechner and Dellago, doi 10.1063/1.2977970)."""
     w_average: Mapping[int, Floats]
