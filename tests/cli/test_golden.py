@@ -25,6 +25,12 @@ COMMANDS = (
     "quench SiO2 --forcefield tetr --dry-run",
     "quench --dry-run",
     "quench --config no-such-file.toml",
+    "refine rmcc --data exp.toml",
+    "refine rmc",
+    "refine rmc --start SiO2 --atoms 200",
+    "refine rmc --data exp.toml moevs=100",
+    "refine rmc --data exp.toml 2000",
+    "refine rmc --data no-such-file.toml",
     "resume no-such-run",
     "report no-such-run",
     "analyze no-such-file.xyz",
@@ -35,6 +41,7 @@ COMMANDS = (
     "forcefields plot bks --out bks.gif",
 )
 EXAMPLE = files("glasswright.library").joinpath("examples", "forcefield.toml").read_text(encoding="utf-8")
+DATA = '[[data]]\ncurve = "geo2-70ge"\n'
 MACHINE = (
     (r"\b\d+ s\b|\b\d+(:\d\d){1,2}\b", "TIME"),
     (r" +TIME", " TIME"),
@@ -53,6 +60,7 @@ def test_screen(glasswright, command: str, monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "example.toml").write_text(EXAMPLE, encoding="utf-8")
+    (tmp_path / "exp.toml").write_text(DATA, encoding="utf-8")
     result = glasswright(*shlex.split(command))
     screen = f"{result.stdout}{result.stderr}exit status {result.exit_code}\n"
     for pattern, replacement in MACHINE:
