@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from glasswright import InputError
+import glasswright as gw
+from glasswright import InputError, units
+from glasswright.native.monte_carlo import Counts, Trials
+from glasswright.refinement.balance import balanced
+from glasswright.refinement.hard_spheres import separated
 from glasswright.refinement.history import History, pareto
 from glasswright.refinement.method import Conditions, State
 from glasswright.refinement.problem import closest
+from glasswright.refinement.sampling import Tried
 from glasswright.refinement.schedule import annealed
 from glasswright.refinement.settings import RefineSettings
 from glasswright.refinement.step import adapted
@@ -46,6 +52,8 @@ def test_settings_parse_units_and_come_back_from_toml() -> None:
         ({"method": "rmc", "step_range": 0.1}, "least and the largest"),
         ({"method": "rmc", "start": ""}, "is not a text"),
         ({"method": "rmc", "density": "heavy"}, "not a number with a unit"),
+        ({"method": "rmc", "clusters": 0.1}, "no groups"),
+        ({"method": "rmc", "groups": ["Si", "O"]}, "centre, neighbour and cutoff"),
         ({"method": "rmc", "r_max": -3}, "above 0"),
         ({"method": "rmc", "minimum_distances": 2.0}, "no table"),
         ({"method": "rmc", "minimum_distances": {"Si": 2.0}}, "not a pair"),
@@ -118,6 +126,36 @@ def test_a_state_comes_back_bit_for_bit(tmp_path: Path) -> None:
     (tmp_path / "state").write_bytes((tmp_path / "state").read_bytes()[:100])
     with pytest.raises(InputError, match="damaged"):
         State.load(tmp_path / "state")
+
+
+def tried(energy_change: float, data_change: float) -> Tried:
+    some, none = Trials(100, 30, 10, 0), Trials(0, 0, 0, 0)
+    return Tried(Counts(some, none, none, 90, energy_change, (data_change,), 0.0), Counts(none, none, none, 0, 0.0, (0.0,), 0.0))
+
+
+def test_the_balance_ends_where_energy_and_data_change_alike() -> None:
+    thermal, chi_temperature, balance, weight_of_data = units.BOLTZMANN * 1000, 0.02, 2.0, 0.7
+    conditions = Conditions(1000.0, chi_temperature, 8.0, 0.1)
+    energy, data = 0.0, 0.01
+    for _ in range(40):  # the larger its weight, the less the energy changes in the moves that are accepted
+        energy = thermal / (1 + conditions.energy_weight)
+        conditions = replace(conditions, energy_weight=balanced((weight_of_data,), balance, conditions, tried(30 * energy, 30 * data)))
+    assert weight_of_data * data / chi_temperature == pytest.approx(balance * conditions.energy_weight * energy / thermal)
+    assert balanced((1.0,), 1.0, conditions, tried(0.0, 0.0)) == conditions.energy_weight, "nothing was accepted, nothing is learnt"
+    assert balanced((1.0,), 1.0, conditions, tried(1e9, 0.01)) == conditions.energy_weight / 2, "by a factor of 2 at most"
+
+
+@pytest.mark.parametrize("given", [{}, {"O-Si": 1.5, "O-O": 2.4, "Si-Si": 2.9}])
+def test_a_packing_comes_to_keep_its_minimum_distances(given: dict[str, float]) -> None:
+    atoms = gw.pack("SiO2", n_atoms=300)
+    types = (atoms.symbols == "Si").astype(np.int64)
+    distances = closest(["O", "Si"], True, given)
+    apart = separated(atoms, types, distances, seed=3)
+    found = apart.get_all_distances(mic=True)
+    np.fill_diagonal(found, np.inf)
+    assert (found > distances[np.ix_(types, types)] - distances.max() / 1000).all()  # to a bin of the histogram
+    with pytest.raises(InputError, match="cannot keep their minimum distances"):
+        separated(atoms, types, closest(["O", "Si"], True, {"O-O": 3.5}), seed=3)
 
 
 def test_minimum_distances_of_kinds() -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from .. import units
 from .method import Conditions
-from .problem import Problem
 from .sampling import Tried
 
 _FASTEST = 2.0
 """Largest factor by which a weight changes after one block."""
 
 
-def balanced(problem: Problem, conditions: Conditions, tried: Tried) -> float:
+def balanced(weights: Sequence[float], balance: float, conditions: Conditions, tried: Tried) -> float:
     """w_E for the next block: that with which the moves accepted in the last one had changed energy and data terms of the exponent alike.
 
     With w_E too large only moves that hardly change the energy are accepted, whatever they do to the data, and the other way round; so equal
@@ -22,7 +22,7 @@ def balanced(problem: Problem, conditions: Conditions, tried: Tried) -> float:
     """
     if not (tried.energy_change and conditions.temperature and conditions.chi_temperature):
         return conditions.energy_weight
-    data = sum(w * change for w, change in zip(problem.weights, tried.data_change, strict=True)) / conditions.chi_temperature
+    data = sum(w * change for w, change in zip(weights, tried.data_change, strict=True)) / conditions.chi_temperature
     energy = tried.energy_change / (units.BOLTZMANN * conditions.temperature)
-    factor = math.sqrt(data / energy / problem.settings.balance / conditions.energy_weight)
+    factor = math.sqrt(data / energy / balance / conditions.energy_weight)
     return conditions.energy_weight * min(max(factor, 1 / _FASTEST), _FASTEST)

@@ -24,4 +24,4 @@ class HybridMonteCarlo(Walk):
         given = problem.settings.energy_weight
         if given is not None:
             return given
-        return 1.0 if tried is None else balanced(problem, state.conditions, tried)
+        return 1.0 if tried is None else balanced(problem.weights, problem.settings.balance, state.conditions, tried)

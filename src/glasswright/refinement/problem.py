@@ -67,6 +67,8 @@ class Problem:
     """``(n_kinds, n_kinds)`` [Å]"""
     settings: RefineSettings
     energy: Energy | None = None
+    groups: tuple[NDArray[np.int64], ...] = ()
+    """Atoms that move together in cluster moves."""
     constraints: tuple[Constraint, ...] = ()
 
     @property

@@ -52,6 +52,8 @@ def furnish(problem: Problem, kernel: MonteCarlo, conditions: Conditions, energy
         kernel.set_data([target.residual(scale, background) for target, scale, background in fits])
     if energy is not None and not energy.refusal:
         energy.install(kernel)
+    if problem.groups:
+        kernel.set_groups(problem.groups)
     for constraint in problem.constraints:
         kernel.add(constraint.cost(problem.bins.elements, problem.atoms))
 
@@ -61,7 +63,7 @@ class Tried:
     """What became of the moves of a block."""
 
     steps: Counts
-    """Of displacements by a step, and swaps."""
+    """Of displacements by a step, swaps and clusters."""
     jumps: Counts
     """Of displacements far beyond a step."""
 
@@ -101,7 +103,7 @@ def moved(problem: Problem, kernel: MonteCarlo, conditions: Conditions, n_trials
             moves=moves,
         )
 
-    return Tried(run(n_trials - far, Moves(step=conditions.step, swaps=swaps)), run(far, Moves(step=s.jump)))
+    return Tried(run(n_trials - far, Moves(step=conditions.step, swaps=swaps, clusters=s.clusters)), run(far, Moves(step=s.jump)))
 
 
 def fitted(problem: Problem, histogram: NDArray[np.int64]) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:

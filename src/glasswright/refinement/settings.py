@@ -61,13 +61,17 @@ class RefineSettings:
     """Largest displacement of a jump along each axis [Å]."""
     swaps: float = 0.0
     """Share of moves in which two atoms of different elements exchange their places."""
+    clusters: float = 0.0
+    """Share of moves in which a group of atoms is shifted and turned as a rigid body."""
+    groups: tuple[str, str, float] | None = None
+    """Those groups: each atom of an element with its neighbours of another within a distance [Å] in the start, ``("Si", "O", 2.2)``."""
     r_max: float | None = None
     """Reach of the pair histograms [Å]; None: as the data need, at most half the box."""
     minimum_distances: Mapping[str, float] | None = None
     """Pair → distance [Å] no two atoms may be closer than: ``{"O-Si": 1.4}``; pairs left out keep a default from radii."""
     window: int = 20
     """Blocks over which R_chi and U must be flat for a run to end."""
-    flat_r_chi: float = 5e-4
+    flat_r_chi: float = 1e-3
     """Change of R_chi over these blocks that passes for none."""
     flat_energy: float = 2e-3
     """The same for the energy [eV/atom]."""
@@ -124,6 +128,12 @@ class RefineSettings:
         self._set("checkpoint_seconds", _number("checkpoint_seconds", self.checkpoint_seconds, 0, inf, closed=True))
         self._set("anneal", _number("anneal", self.anneal, 0, 1, closed=True))
         self._set("swaps", _number("swaps", self.swaps, 0, 1, closed=True))
+        self._set("clusters", _number("clusters", self.clusters, 0, 1, closed=True))
+        self._set("groups", _groups(self.groups))
+        if self.clusters and self.groups is None:
+            raise InputError(
+                "Clusters are to be moved, but no groups are given.", mend='Add groups = ["Si", "O", 2.2]: atoms with their neighbours within 2.2 Å.'
+            )
         self._set("jumps", _number("jumps", self.jumps, 0, 1, optional=True, closed=True))
         self._set("jump", _number("jump", self.jump, 0, inf, "length"))
         for name, most, dimension in (
@@ -200,6 +210,16 @@ def _span(name: str, value: Any) -> tuple[float, float]:
     if not 0 < low <= high:
         raise InputError(f"{name} = {value!r} is not possible.", "Steps are positive, the least first.")
     return low, high
+
+
+def _groups(value: Any) -> tuple[str, str, float] | None:
+    """Centre, neighbour and cutoff [Å] of rigid groups."""
+    if value is None:
+        return None
+    parts = tuple(value) if isinstance(value, list | tuple) else ()
+    if len(parts) != 3 or not all(isinstance(part, str) for part in parts[:2]):
+        raise InputError(f"groups = {value!r} is not possible.", mend='Give centre, neighbour and cutoff, groups = ["Si", "O", 2.2].')
+    return parts[0], parts[1], _number("cutoff of groups", parts[2], 0, 20, "length") or 0.0
 
 
 def _distances(value: Any) -> dict[str, float] | None:

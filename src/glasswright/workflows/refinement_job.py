@@ -34,7 +34,7 @@ from ..refinement.problem import Energy, Problem, closest
 from ..refinement.settings import RefineSettings
 from ..targets import PairBins, bins_for, check_data, targets_of
 from ..targets.constraint_tables import constraint_from_table, constraint_to_table
-from ..targets.constraints import Constraint
+from ..targets.constraints import Constraint, rigid_groups
 from .job import FORCEFIELD_FILE, REVIEW, START_FILE
 from .refinement_energy import CalculatorEnergy, energy_of
 
@@ -106,7 +106,8 @@ class RefinementJob:
         bins = PairBins(kinds.elements, np.bincount(kinds.types), found.volume, found.r_max, found.n_bins)
         targets = targets_of(self.data, bins)
         distances = kinds.closest(s.minimum_distances)
-        return Problem(self.atoms, kinds.names, kinds.types, bins, targets, distances, s, self._energy(bins.r_max), self.constraints)
+        groups = tuple(rigid_groups(self.atoms, *s.groups)) if s.groups else ()
+        return Problem(self.atoms, kinds.names, kinds.types, bins, targets, distances, s, self._energy(bins.r_max), groups, self.constraints)
 
     @cached_property
     def kinds(self) -> Kinds:
