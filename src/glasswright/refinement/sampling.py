@@ -53,7 +53,7 @@ def furnish(problem: Problem, kernel: MonteCarlo, conditions: Conditions, energy
     if energy is not None and not energy.refusal:
         energy.install(kernel)
     if problem.groups:
-        kernel.set_groups(problem.groups)
+        kernel.set_groups([group.tolist() for group in problem.groups])
     for constraint in problem.constraints:
         kernel.add(constraint.cost(problem.bins.elements, problem.atoms))
 
