@@ -1,16 +1,13 @@
-"""From the misfit to data to a change of the partials, and to a force between atoms."""
+"""From the misfit to data to a change of the partials."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from ase import Atoms
 
 from glasswright.composition import Composition
 from glasswright.curve import Curve
 from glasswright.experiment import Experiment
-from glasswright.native import pair_histogram
-from glasswright.refinement.effective_potential import derivative, effective_potential
 from glasswright.refinement.empirical_potential import make_basis
 from glasswright.refinement.inversion import partial_changes
 from glasswright.targets import PairBins, Target, scattering_target
@@ -66,46 +63,3 @@ def test_one_contrast_changes_what_it_sees(feedback: float) -> None:
     left = misfit(sets, now + UPPER * BINS.ideal * change) / misfit(sets, now)
     # The less the data are trusted, the more misfit is left.
     assert (0.02 < left < 0.15) if feedback == 0.9 else (0.4 < left < 0.95)
-
-
-def test_the_derivative_is_that_of_the_residual() -> None:
-    now = UPPER * BINS.ideal * liquid(BINS.r)
-    residual = targets(UPPER * BINS.ideal * liquid(BINS.r / 1.01))[1].residual(1.0)
-    slope = derivative(residual, now)
-    for a, b, k in ((0, 0, 140), (0, 1, 200), (1, 1, 350)):
-        more = now.copy()
-        more[a, b, k] += 1.0
-        less = now.copy()
-        less[a, b, k] -= 1.0
-        assert slope[a, b, k] == pytest.approx((residual.squared(more) - residual.squared(less)) / 2, rel=1e-6)
-
-
-def test_forces_of_the_effective_potential_lower_the_misfit() -> None:
-    rng = np.random.default_rng(5)
-    edge = BINS.volume ** (1 / 3)
-    atoms = Atoms("Ni300Zr200", positions=rng.uniform(0, edge, (500, 3)), cell=[edge] * 3, pbc=True)
-    types = np.repeat([0, 1], [300, 200])
-
-    def histogram(x: np.ndarray) -> np.ndarray:
-        return UPPER * pair_histogram(x, atoms.cell, types, 2, BINS.r_max, BINS.n_bins) * (1 - 0.5 * np.eye(2))[:, :, None]
-
-    x = atoms.positions
-    sets = targets(UPPER * BINS.ideal * liquid(BINS.r))
-    residuals = [t.residual(1.0) for t in sets]
-    potential = effective_potential(residuals, histogram(x), [1.0, 2.0, 0.5], ("Ni", "Zr"), BINS.width)
-    separations = atoms.get_all_distances(mic=True, vector=True)
-    distances = np.linalg.norm(separations, axis=2) + 99 * np.eye(500)
-    forces = np.zeros_like(x)
-    for a in (0, 1):
-        for b in (0, 1):
-            i, j = np.nonzero((types == a)[:, None] & (types == b) & (distances < BINS.r_max))
-            push = potential.energy_force(("Ni", "Zr")[a], ("Ni", "Zr")[b], distances[i, j])[1]
-            np.add.at(forces, i, -(push / distances[i, j])[:, None] * separations[i, j])
-    move = 0.02 * forces / np.abs(forces).max()
-
-    def misfit_of(y: np.ndarray) -> float:
-        return float(np.dot([1.0, 2.0, 0.5], [r.squared(histogram(y)) for r in residuals]))
-
-    # Bins are 0.02 Å wide, so that small moves are seen through many pairs only: 5 % here.
-    gained = misfit_of(x - move) - misfit_of(x + move)
-    assert gained == pytest.approx(2 * np.sum(forces * move), rel=0.1)

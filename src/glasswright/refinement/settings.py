@@ -104,6 +104,9 @@ class RefineSettings:
     fear_dynamics: int = 100
     """Steps of dynamics in their place, at the temperature of the annealing, while it lasts; 0: minimisation from the beginning."""
 
+    fear_rise: float = 0.05
+    """By how much the moves of a cycle may raise the energy [eV/atom], in the mean; thermal motion at 300 K does by 0.039."""
+
     def __post_init__(self) -> None:
         if self.method not in METHODS:
             near = get_close_matches(str(self.method), METHODS, 1)
@@ -144,6 +147,7 @@ class RefineSettings:
         ):
             self._set(name, _number(name, getattr(self, name), 0, most, dimension))
         self._set("fear_moves", _number("fear_moves", self.fear_moves, 0, inf))
+        self._set("fear_rise", _number("fear_rise", self.fear_rise, 0, inf, "energy"))
         self._set("step_range", _span("step_range", self.step_range))
         self._set("step", min(max(_number("step", self.step, 0, inf, "length") or 0.0, self.step_range[0]), self.step_range[1]))
         self._set("minimum_distances", _distances(self.minimum_distances))
