@@ -141,19 +141,23 @@ public:
     // Calls run(begin, end) for the slots of all atoms that can be within reach of a point, each slot once. Vectors may be read across
     // the end.
     template <class Run> void each_run(const Reach &reach, Point p, Run &&run) const {
+        // In registers, whatever `run` writes.
+        const std::uint32_t columns_b = columns_b_, columns_c = columns_c_, slices = slices_;
+        const Slot *const starts = start_.data();
         const auto part = [](std::int32_t v, std::uint32_t columns) { return static_cast<std::uint32_t>((std::uint64_t{static_cast<std::uint32_t>(v)} * (columns * Reach::parts)) >> 32); };
-        const std::uint32_t pb = part(p.y, columns_b_), pc = part(p.z, columns_c_);
+        const auto slice = [&](std::uint32_t x) { return static_cast<std::uint32_t>(std::uint64_t{x} * slices >> 32); };
+        const std::uint32_t pb = part(p.y, columns_b), pc = part(p.z, columns_c);
         const std::uint32_t b = pb / Reach::parts, c = pc / Reach::parts, which = pb % Reach::parts * Reach::parts + pc % Reach::parts;
         const Reach::Stretch *stretch = reach.stretches.data() + reach.first[which], *const last = reach.stretches.data() + reach.first[which + 1];
         for (; stretch != last; ++stretch) {
             std::uint32_t cb = b + static_cast<std::uint32_t>(stretch->b), cc = c + static_cast<std::uint32_t>(stretch->c);
-            cb -= cb >= columns_b_ ? columns_b_ : 0, cc -= cc >= columns_c_ ? columns_c_ : 0;
-            const Slot *start = &start_[std::size_t{cb * columns_c_ + cc} * (slices_ + 1)];
+            cb -= cb >= columns_b ? columns_b : 0, cc -= cc >= columns_c ? columns_c : 0;
+            const Slot *start = starts + std::size_t{cb * columns_c + cc} * (slices + 1);
             const std::uint32_t low = static_cast<std::uint32_t>(p.x) + stretch->low, high = low + stretch->width;
             const std::uint32_t from = slice(low), to = slice(high) + 1;
             if (low <= high) run(start[from], start[to]);
-            else if (from < to) run(start[0], start[slices_]);
-            else run(start[from], start[slices_]), run(start[0], start[to]);
+            else if (from < to) run(start[0], start[slices]);
+            else run(start[from], start[slices]), run(start[0], start[to]);
         }
     }
 
@@ -219,7 +223,7 @@ private:
 
     void choose_grid(double column_width) {
         const auto widths = cell_.widths();
-        const auto cut = [](double width, double into) { return static_cast<std::uint32_t>(std::clamp(width / into, 1.0, static_cast<double>(most))); };
+        const auto cut = [](double width, double into) { return static_cast<std::uint32_t>(std::clamp(std::round(width / into), 1.0, static_cast<double>(most))); };
         slices_ = cut(widths[0], slice_width), columns_b_ = cut(widths[1], column_width), columns_c_ = cut(widths[2], column_width);
         // An almost empty cell needs no fine grid.
         while (std::uint64_t{slices_} * columns() > 16 * size() + 64)

@@ -37,22 +37,20 @@ public:
         std::int32_t *const block = &counts_[static_cast<std::size_t>(a) * bins_.n_types * row_];
         const auto per_bin = static_cast<float>(bins_.n_bins / bins_.r_max);
         const Int beyond = broadcast<Int>(bins_.n_bins);
+        const int row = row_;
+        if (places_.size() < near.size + lanes) places_.resize(2 * near.size + lanes);
+        std::int32_t *const places = places_.data();
         for (std::size_t k = 0; k < near.size; k += lanes) {
             const Int bin = to_int(root(load<Float>(&near.r2[k])) * per_bin);
-            std::int32_t place[lanes];
-            store(place, load<Int>(&near.type[k]) * row_ + (bin < beyond ? bin : beyond));
-            const std::size_t n = std::min<std::size_t>(near.size - k, lanes);
-            if (n == lanes)
-                for (int lane = 0; lane < lanes; ++lane) block[place[lane]] += sign;
-            else
-                for (std::size_t lane = 0; lane < n; ++lane) block[place[lane]] += sign;
+            store(places + k, load<Int>(&near.type[k]) * row + (bin < beyond ? bin : beyond));
         }
+        for (std::size_t k = 0; k < near.size; ++k) block[places[k]] += sign;
     }
 
 private:
     Bins bins_;
     int row_;
-    std::vector<std::int32_t> counts_;
+    std::vector<std::int32_t> counts_, places_;
     std::vector<int> types_;
 };
 

@@ -36,11 +36,8 @@ template <class T, class Array> std::vector<T> sound(const Array &array, const c
     return {array.data(), array.data() + array.size()};
 }
 
-// Columns so wide that the stretch of one within the radius fills vectors and wastes few.
-double column_width(double volume, std::size_t atoms, double r_max) {
-    const double density = static_cast<double>(atoms) / volume;
-    return std::clamp(std::sqrt(1.3 * simd::lanes / (density * 1.5 * r_max)), 2.5, 6.0);
-}
+// Columns so wide that 7 Å of one hold a vector of atoms: measured, for 8 to 15 Å.
+double column_width(double volume, std::size_t atoms) { return std::clamp(std::sqrt(simd::lanes / 7.0 * volume / static_cast<double>(atoms)), 4.0, 10.0); }
 
 void make(MonteCarlo *self, const Vectors &positions, const Matrix &cell, const Integers &types, std::int64_t n_types, double r_max, std::int64_t n_bins,
           const Table &minimum_distances, std::uint64_t seed, std::optional<double> width) {
@@ -60,7 +57,7 @@ void make(MonteCarlo *self, const Vectors &positions, const Matrix &cell, const 
     const auto distances = sound<double>(minimum_distances, "Minimum distances must be finite.");
     for (std::size_t a = 0; a < n; ++a)
         for (std::size_t b = 0; b < n; ++b) require(distances[a * n + b] >= 0 && distances[a * n + b] == distances[b * n + a], "Minimum distances must be symmetric and not negative.");
-    const double columns = width ? *width : column_width(box.volume(), type.size(), r_max);
+    const double columns = width ? *width : column_width(box.volume(), type.size());
     require(columns > 0.1 && columns < 1e6, "The width of columns must be a length.");
     const Bins bins{static_cast<int>(n_types), static_cast<int>(n_bins), r_max};
     new (self) MonteCarlo(Configuration(box, positions.data(), std::move(type), bins.n_types, columns), bins, distances, seed);
