@@ -40,17 +40,18 @@ struct Metric {
         const auto scaled = [](double edge) { return static_cast<float>(edge / 4294967296.0); };
         xx = scaled(cell.xx), yy = scaled(cell.yy), zz = scaled(cell.zz), yz = scaled(cell.yz), xz = scaled(cell.xz), xy = scaled(cell.xy);
     }
-    template <bool orthogonal> simd::Float distance2(simd::Int dx, simd::Int dy, simd::Int dz) const {
+    // Cartesian [Å].
+    struct Vectors {
+        simd::Float x, y, z;
+        simd::Float squared() const { return simd::multiply_add(x, x, simd::multiply_add(y, y, simd::multiply_add(z, z, simd::Float{}))); }
+    };
+    template <bool orthogonal> Vectors cartesian(simd::Int dx, simd::Int dy, simd::Int dz) const {
         const simd::Float a = simd::to_float(dx), b = simd::to_float(dy), c = simd::to_float(dz);
-        simd::Float x = a * xx, y = b * yy;
-        const simd::Float z = c * zz;
-        if constexpr (!orthogonal) {
-            const auto times = [](simd::Float v, float factor) { return simd::multiply_add(v, simd::broadcast<simd::Float>(factor), simd::Float{}); };
-            y = simd::multiply_add(c, simd::broadcast<simd::Float>(yz), times(b, yy));
-            x = simd::multiply_add(c, simd::broadcast<simd::Float>(xz), simd::multiply_add(b, simd::broadcast<simd::Float>(xy), times(a, xx)));
-        }
-        return simd::multiply_add(x, x, simd::multiply_add(y, y, simd::multiply_add(z, z, simd::Float{})));
+        if constexpr (orthogonal) return {a * xx, b * yy, c * zz};
+        const auto times = [](simd::Float v, float factor, simd::Float plus) { return simd::multiply_add(v, simd::broadcast<simd::Float>(factor), plus); };
+        return {times(c, xz, times(b, xy, times(a, xx, simd::Float{}))), times(c, yz, times(b, yy, simd::Float{})), c * zz};
     }
+    template <bool orthogonal> simd::Float distance2(simd::Int dx, simd::Int dy, simd::Int dz) const { return cartesian<orthogonal>(dx, dy, dz).squared(); }
 };
 
 // The stretches of columns in which atoms within a radius of a point can lie, for every place of the point within its own column.

@@ -82,7 +82,7 @@ void add_residual(MonteCarlo &self, const Floats &weight, const Floats &matrix, 
                                              sound<double>(offset, "Offsets of a residual must be finite."), floor));
 }
 
-void set_pairs(MonteCarlo &self, const Table &cutoff, const Table &scale, const Doubles &self_energy, const Tables &force, const Tables &energy, int per_octave) {
+PairTable pair_table(const MonteCarlo &self, const Table &cutoff, const Table &scale, const Doubles &self_energy, const Tables &force, const Tables &energy, int per_octave) {
     PairTable table;
     const auto n = static_cast<std::size_t>(self.bins().n_types);
     require_shape(cutoff, {n, n}, "Pair tables must be for the same types of atoms.");
@@ -100,7 +100,7 @@ void set_pairs(MonteCarlo &self, const Table &cutoff, const Table &scale, const 
             const auto same = [&](const std::vector<double> &v, std::size_t width) { return std::equal(&v[p * width], &v[p * width] + width, &v[q * width]); };
             require(same(table.cutoff, 1) && same(table.scale, 1) && same(table.energy, numbers) && same(table.force, numbers), "Pair tables must be symmetric in the two types.");
         }
-    self.set_pairs(PairEnergy(table));
+    return table;
 }
 
 void set_groups(MonteCarlo &self, const std::vector<std::vector<std::int64_t>> &groups) {
@@ -121,12 +121,13 @@ template <class T> auto one_column(std::vector<T> values) {
 }
 
 nb::dict run(MonteCarlo &self, std::int64_t trials, double temperature, double energy_weight, const std::vector<double> &data_weights, double chi_temperature,
-             const std::vector<double> &step, double swaps, double clusters, const std::vector<std::pair<int, int>> &between, double cluster_step, double cluster_angle) {
+             const std::vector<double> &step, double swaps, double clusters, double biased, const std::vector<std::pair<int, int>> &between, double cluster_step,
+             double cluster_angle, double biased_step) {
     Counts counts;
     {
         nb::gil_scoped_release unlocked;
         Interval interval(signals_every);
-        counts = self.run(trials, {temperature, energy_weight, data_weights, chi_temperature}, {step, swaps, clusters, between, cluster_step, cluster_angle}, [&] {
+        counts = self.run(trials, {temperature, energy_weight, data_weights, chi_temperature}, {step, swaps, clusters, biased, between, cluster_step, cluster_angle, biased_step}, [&] {
             if (!interval.passed()) return;
             interval.restart();
             nb::gil_scoped_acquire locked;
@@ -203,11 +204,17 @@ void bind_monte_carlo(nb::module_ &m) {
         .def("add_binwise", &add_binwise, "weight"_a, "target"_a, "floor"_a)
         .def("add_residual", &add_residual, "weights"_a, "matrices"_a, "offset"_a, "floor"_a)
         .def("clear_pairs", [](MonteCarlo &self) { self.set_pairs(std::nullopt); })
-        .def("set_pairs", &set_pairs, "cutoff"_a, "scale"_a, "self_energy"_a, "force"_a, "energy"_a, "per_octave"_a)
+        .def("set_pairs", [](MonteCarlo &self, const Table &cutoff, const Table &scale, const Doubles &self_energy, const Tables &force, const Tables &energy, int per_octave) {
+            self.set_pairs(PairEnergy(pair_table(self, cutoff, scale, self_energy, force, energy, per_octave)));
+        }, "cutoff"_a, "scale"_a, "self_energy"_a, "force"_a, "energy"_a, "per_octave"_a)
+        .def("clear_bias", [](MonteCarlo &self) { self.set_bias(std::nullopt); })
+        .def("set_bias", [](MonteCarlo &self, const Table &cutoff, const Table &scale, const Doubles &self_energy, const Tables &force, const Tables &energy, int per_octave) {
+            self.set_bias(pair_table(self, cutoff, scale, self_energy, force, energy, per_octave));
+        }, "cutoff"_a, "scale"_a, "self_energy"_a, "force"_a, "energy"_a, "per_octave"_a)
         .def("add", &MonteCarlo::add, "cost"_a)
         .def("set_groups", &set_groups, "groups"_a)
         .def("run", &run, "trials"_a, nb::kw_only(), "temperature"_a, "energy_weight"_a, "data_weights"_a, "chi_temperature"_a, "step"_a, "swaps"_a, "clusters"_a,
-             "between"_a, "cluster_step"_a, "cluster_angle"_a)
+             "biased"_a, "between"_a, "cluster_step"_a, "cluster_angle"_a, "biased_step"_a)
         .def("fractions", &fractions)
         .def("set_positions", &set_positions, "positions"_a)
         .def("histogram", [](MonteCarlo &self) { return histogram(self.histogram()); })

@@ -65,6 +65,14 @@ public:
         if (std::exchange(cost->serves, true)) throw std::invalid_argument("A cost serves one Monte Carlo at a time: make another.");
         costs_.push_back(std::move(cost)), totals_.push_back(costs_.back()->total(configuration_));
     }
+    // Pair functions that biased steps follow: energies over kT.
+    void set_bias(const std::optional<PairTable> &table) {
+        bias_.reset();
+        if (!table) return;
+        if (table->types != bins_.n_types) throw std::invalid_argument("Pair functions to step along must be for the same types of atoms.");
+        require_one_image(table->longest(), "the cutoff of the pair functions");
+        bias_.emplace(configuration_, *table);
+    }
     void set_groups(std::vector<std::vector<std::int32_t>> groups) { groups_ = std::move(groups); }
     // All atoms to other places, in an order in which they shall be met.
     void place(const std::vector<Point> &points, const std::vector<std::int32_t> &order) {
@@ -107,7 +115,7 @@ public:
     template <class Pause> Counts run(std::int64_t trials, const Conditions &conditions, MoveSettings moves, Pause &&pause);
 
 private:
-    static constexpr double together = 1.5; // how far an atom may go for its old and new places to be searched at once [Å]
+    static constexpr double together = 1.5; // steps up to which one search serves both places [Å]
 
     // Where a trial stands against the rest.
     struct Weights {
@@ -116,9 +124,9 @@ private:
         std::vector<double> data_weight;
     };
     Weights weigh(const Conditions &conditions) const;
-    MoveKind trial(const Proposals &proposals, const Weights &weights, Counts &counts);
+    void trial(const Proposals &proposals, const Weights &weights, Counts &counts);
     bool too_close() const;
-    bool accepted(const Weights &weights, Counts &counts, Counts::Trials &mine);
+    bool accepted(const Weights &weights, double log_ratio, Counts &counts, Counts::Trials &mine);
     void find_differences(const Weights &weights);
     void count_moving(std::size_t i);
     void accept(const Weights &weights);
@@ -150,6 +158,7 @@ private:
     bool counted_ = false; // the histogram is that of the positions
     std::vector<std::unique_ptr<DataTerm>> data_;
     std::optional<PairEnergy> pairs_;
+    std::optional<Bias> bias_;
     std::optional<double> pair_energy_; // where it is known
     std::vector<std::shared_ptr<Cost>> costs_;
     std::vector<double> totals_;
@@ -157,7 +166,7 @@ private:
     // Of the present trial.
     std::vector<Move> trial_;
     std::optional<Surroundings> near_;
-    bool close_by_ = false;
+    double close_by_ = 0; // how far an atom may go for both its places to be searched at once [Å]
     std::vector<std::int32_t> moving_[4]; // x, y, z and types of atoms that move too
     double pair_change_ = 0;
     std::vector<double> cost_change_, data_change_;
@@ -217,13 +226,13 @@ inline MonteCarlo::Weights MonteCarlo::weigh(const Conditions &c) const {
 template <class Pause> Counts MonteCarlo::run(std::int64_t trials, const Conditions &conditions, MoveSettings moves, Pause &&pause) {
     if (trials < 0) throw std::invalid_argument("The number of trials must not be negative.");
     const Weights weights = weigh(conditions);
-    const Proposals proposals(configuration_, std::move(moves), groups_);
+    const Proposals proposals(configuration_, std::move(moves), groups_, bias_ ? &*bias_ : nullptr);
     if (weights.data) refresh_data();
     if (weights.energy) energy();
-    const double radius = std::max(weights.data ? bins_.r_max : 0.0, weights.energy && pairs_ ? pairs_->cutoff() : 0.0), stride = std::sqrt(3.0) * proposals.longest_step();
-    close_by_ = stride < together;
+    const double radius = std::max(weights.data ? bins_.r_max : 0.0, weights.energy && pairs_ ? pairs_->cutoff() : 0.0), stride = proposals.longest_step();
+    close_by_ = stride < together ? stride : 0;
     near_.reset();
-    if (radius > 0) near_.emplace(configuration_, radius, close_by_ ? stride : 0.0);
+    if (radius > 0) near_.emplace(configuration_, radius, close_by_);
     cost_change_.assign(costs_.size(), 0), data_change_.assign(data_.size(), 0);
 
     Counts counts;
@@ -252,21 +261,17 @@ template <class Pause> Counts MonteCarlo::run(std::int64_t trials, const Conditi
     return counts;
 }
 
-inline MoveKind MonteCarlo::trial(const Proposals &proposals, const Weights &weights, Counts &counts) {
+inline void MonteCarlo::trial(const Proposals &proposals, const Weights &weights, Counts &counts) {
     const MoveKind kind = proposals.propose(configuration_, draws_, trial_);
     Counts::Trials &mine = counts.by_kind[static_cast<std::size_t>(kind)];
     ++mine.tried;
     for (const Move &m : trial_) configuration_.lift(m.atom);
     bool yes = false;
     if (distances_.any() && too_close()) ++mine.too_close;
-    else yes = accepted(weights, counts, mine);
-    if (!yes) {
+    else yes = accepted(weights, proposals.log_ratio(configuration_, kind, trial_), counts, mine);
+    if (yes) ++mine.accepted, accept(weights);
+    else
         for (const Move &m : trial_) configuration_.settle(m.atom);
-        return kind;
-    }
-    ++mine.accepted;
-    accept(weights);
-    return kind;
 }
 
 inline bool MonteCarlo::too_close() const {
@@ -278,7 +283,7 @@ inline bool MonteCarlo::too_close() const {
     return false;
 }
 
-inline bool MonteCarlo::accepted(const Weights &weights, Counts &counts, Counts::Trials &mine) {
+inline bool MonteCarlo::accepted(const Weights &weights, double log_ratio, Counts &counts, Counts::Trials &mine) {
     double penalty = 0, energy = 0, misfit = 0;
     const auto ask = [&](Cost::Kind kind, double &sum) {
         for (std::size_t i = 0; i < costs_.size(); ++i) {
@@ -298,7 +303,7 @@ inline bool MonteCarlo::accepted(const Weights &weights, Counts &counts, Counts:
         if (!ask(Cost::Kind::energy, energy)) return ++mine.refused, false;
     }
     ++counts.evaluated;
-    double exponent = penalty;
+    double exponent = penalty - log_ratio;
     for (const auto &[change, factor] : {std::pair{energy, weights.per_energy}, std::pair{misfit, weights.per_misfit}}) {
         if (change == 0) continue;
         if (change > 0 && std::isinf(factor)) return false;
@@ -316,7 +321,8 @@ inline void MonteCarlo::find_differences(const Weights &weights) {
     pair_change_ = 0;
     for (std::size_t i = 0; i < trial_.size(); ++i) {
         const Move &m = trial_[i];
-        near_->around(configuration_, m.from, m.to, close_by_ && trial_.size() == 1);
+        const Separation by = configuration_.separation(m.from, m.to);
+        near_->around(configuration_, m.from, m.to, by[0] * by[0] + by[1] * by[1] + by[2] * by[2] < close_by_ * close_by_);
         if (i + 1 < trial_.size()) count_moving(i);
         if (weights.data) increments_.count<-1>(m.type, near_->before), increments_.count<1>(m.type, near_->after);
         if (weights.energy && pairs_) pair_change_ += pairs_->sum(m.type, near_->after) - pairs_->sum(m.type, near_->before);

@@ -74,7 +74,7 @@ class EnergyTables(Protocol):
 
 @dataclass(frozen=True)
 class Moves:
-    """What trials try. Every trial is as probable as its reverse."""
+    """What trials try. Every trial is as probable as its reverse, or its acceptance corrects for what it is not."""
 
     step: float | tuple[float, ...] = 0.2
     """An atom goes to anywhere in a cube of twice this edge around it; one number, or one for every type [Å]."""
@@ -88,6 +88,10 @@ class Moves:
     """Largest shift of a group along each axis [Å]."""
     cluster_angle: float = 5.0
     """Largest rotation of a group about its middle [degrees]."""
+    biased: float = 0.0
+    """Share of the trials in which an atom steps along the force of ``set_bias``, and to all sides at random."""
+    biased_step: float = 0.05
+    """Standard deviation of such a step along each axis [Å]; the force moves its mean by up to twice as much."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class Counts:
     displacements: Trials
     swaps: Trials
     clusters: Trials
+    biased: Trials
     evaluated: int
     """Trials that came to be weighed by data and energy."""
     energy_change: float
@@ -137,8 +142,8 @@ class Counts:
         return self.accepted / self.tried if self.tried else 0.0
 
     @property
-    def _kinds(self) -> tuple[Trials, Trials, Trials]:
-        return self.displacements, self.swaps, self.clusters
+    def _kinds(self) -> tuple[Trials, ...]:
+        return self.displacements, self.swaps, self.clusters, self.biased
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,11 +277,23 @@ class MonteCarlo:
         if tables is None:
             self._kernel.clear_pairs()
             return
-        parts = (tables.cutoff, tables.scale, tables.self_energy, tables.force, tables.energy)
         try:
-            self._kernel.set_pairs(*(_doubles(part) for part in parts), tables.per_octave)
+            self._kernel.set_pairs(*_parts(tables))
         except (ValueError, TypeError, MemoryError) as error:
             raise _refused(error, "the pair energies do not fit") from None
+
+    def set_bias(self, tables: EnergyTables | None) -> None:
+        """Let biased steps follow the forces of these pair functions: energies over kT, or N w_k/T_chi times what a pair adds to R_k².
+
+        They steer alone: what is sampled does not depend on them (smart Monte Carlo, doi 10.1063/1.436415). A short cutoff makes them fast.
+        """
+        if tables is None:
+            self._kernel.clear_bias()
+            return
+        try:
+            self._kernel.set_bias(*_parts(tables))
+        except (ValueError, TypeError, MemoryError) as error:
+            raise _refused(error, "the pair functions to step along do not fit") from None
 
     def add(self, cost: Any) -> None:
         """Judge trials by one more energy or penalty: a ``Cost`` of the compiled core, which serves this Monte Carlo alone."""
@@ -331,14 +348,16 @@ class MonteCarlo:
                 step=step,
                 swaps=float(moves.swaps),
                 clusters=float(moves.clusters),
+                biased=float(moves.biased),
+                biased_step=float(moves.biased_step),
                 between=[(int(a), int(b)) for a, b in moves.swapped],
                 cluster_step=float(moves.cluster_step) if moves.clusters else 0.0,
                 cluster_angle=float(np.radians(moves.cluster_angle)),
             )
         except (ValueError, TypeError, MemoryError) as error:
             raise _refused(error, "these trials are not possible") from None
-        displacements, swaps, clusters = (Trials(*(int(n) for n in row)) for row in counts["by_kind"])
-        return Counts(displacements, swaps, clusters, counts["evaluated"], counts["energy_change"], tuple(counts["data_change"].tolist()), counts["drift"])
+        displacements, swaps, clusters, biased = (Trials(*(int(n) for n in row)) for row in counts["by_kind"])
+        return Counts(displacements, swaps, clusters, biased, counts["evaluated"], counts["energy_change"], tuple(counts["data_change"].tolist()), counts["drift"])
 
     def state(self) -> bytes:
         """All that a Monte Carlo needs to go on from here bit for bit, once data, energies and constraints are set again."""
@@ -399,6 +418,11 @@ def _factored(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[n
     weights = np.zeros((n, n_types, n_types))
     weights[:, first, second] = weights[:, second, first] = vectors.T
     return weights.astype(np.float32), np.ascontiguousarray(matrices, dtype=np.float32)
+
+
+def _parts(tables: EnergyTables) -> tuple[Any, ...]:
+    arrays = (tables.cutoff, tables.scale, tables.self_energy, tables.force, tables.energy)
+    return *(_doubles(part) for part in arrays), tables.per_octave
 
 
 def _lower_triangular(cell: Array) -> tuple[Array, Array]:

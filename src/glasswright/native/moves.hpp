@@ -1,9 +1,8 @@
 // What a trial tries: one atom goes elsewhere, two change places, or a group moves as a rigid body. Every trial is as probable as its
-// reverse.
+// reverse, but for steps along a force, whose `Bias` tells by how much it is not.
 #pragma once
 
-#include "cost.hpp"
-#include "random.hpp"
+#include "bias.hpp"
 
 #include <utility>
 
@@ -11,38 +10,49 @@ namespace glasswright {
 
 struct MoveSettings {
     std::vector<double> step;                 // by type: an atom goes to anywhere in a cube of twice this edge [Å]
-    double swaps = 0, clusters = 0;           // their share of the trials; the rest displace single atoms
+    double swaps = 0, clusters = 0, biased = 0; // their share of the trials; the rest displace single atoms
     std::vector<std::pair<int, int>> between; // types whose atoms change places; all of different types if empty
     double cluster_step = 0, cluster_angle = 0; // largest shift along each axis [Å], largest rotation [rad]
+    double biased_step = 0;                     // width of a step along a force [Å]
 };
 
-enum class MoveKind { displacement, swap, cluster };
-inline constexpr int move_kinds = 3;
+enum class MoveKind { displacement, swap, cluster, biased };
+inline constexpr int move_kinds = 4;
 
 class Proposals {
 public:
-    Proposals(const Configuration &configuration, MoveSettings settings, const std::vector<std::vector<std::int32_t>> &groups)
-        : settings_(std::move(settings)), groups_(groups), of_type_(static_cast<std::size_t>(configuration.n_types())) {
+    Proposals(const Configuration &configuration, MoveSettings settings, const std::vector<std::vector<std::int32_t>> &groups, Bias *bias)
+        : settings_(std::move(settings)), groups_(groups), bias_(bias), of_type_(static_cast<std::size_t>(configuration.n_types())) {
         const double widest = configuration.cell().narrowest() / 2;
         const auto sound = [&](double step) { return step >= 0 && step <= widest; };
         if (settings_.step.size() != of_type_.size()) throw std::invalid_argument("There must be one step for every type of atoms.");
         if (!std::all_of(settings_.step.begin(), settings_.step.end(), sound) || !sound(settings_.cluster_step))
             throw std::invalid_argument("Steps must be 0 to half the narrowest width of the cell.");
         if (!(settings_.cluster_angle >= 0 && settings_.cluster_angle <= 3.2)) throw std::invalid_argument("The angle of clusters must be 0 to 180 degrees.");
-        if (!(settings_.swaps >= 0 && settings_.clusters >= 0 && settings_.swaps + settings_.clusters <= 1)) throw std::invalid_argument("The shares of swaps and clusters must be 0 to 1 together.");
+        const double special = settings_.swaps + settings_.clusters + settings_.biased;
+        if (!(settings_.swaps >= 0 && settings_.clusters >= 0 && settings_.biased >= 0 && special <= 1)) throw std::invalid_argument("The shares of swaps, clusters and biased steps must be 0 to 1 together.");
+        if (settings_.biased > 0 && !bias_) throw std::invalid_argument("There are no pair functions to step along.");
+        if (settings_.biased > 0 && !(settings_.biased_step > 1e-6 && settings_.biased_step <= widest / 8)) throw std::invalid_argument("The width of biased steps must be above 0 and at most a sixteenth of the narrowest width of the cell.");
         for (std::size_t i = 0; i < configuration.size(); ++i) of_type_[static_cast<std::size_t>(configuration.type(i))].push_back(static_cast<std::int32_t>(i));
         if (settings_.clusters > 0 && groups.empty()) throw std::invalid_argument("There are no groups of atoms to move as clusters.");
         if (settings_.swaps > 0) choose_swaps();
     }
 
-    double longest_step() const { return *std::max_element(settings_.step.begin(), settings_.step.end()); }
+    // How far single atoms go, but for rare ones [Å].
+    double longest_step() const {
+        const double cube = std::sqrt(3.0) * *std::max_element(settings_.step.begin(), settings_.step.end());
+        return settings_.biased > 0 ? std::max(cube, 5 * settings_.biased_step) : cube;
+    }
 
     MoveKind propose(const Configuration &configuration, Draws &draws, std::vector<Move> &trial) const {
         trial.clear();
-        if (settings_.swaps + settings_.clusters > 0) {
-            const double which = draws.uniform();
+        if (settings_.swaps + settings_.clusters + settings_.biased > 0) {
+            double which = draws.uniform();
             if (which < settings_.swaps) return swap(configuration, draws, trial);
-            if (which < settings_.swaps + settings_.clusters) return cluster(configuration, draws, trial);
+            which -= settings_.swaps;
+            if (which < settings_.clusters) return cluster(configuration, draws, trial);
+            which -= settings_.clusters;
+            if (which < settings_.biased) return biased(configuration, draws, trial);
         }
         const std::size_t atom = draws.below(configuration.size());
         const std::int32_t type = configuration.type(atom);
@@ -52,7 +62,20 @@ public:
         return MoveKind::displacement;
     }
 
+    // ln of the probability of the way back over that of this trial, its atoms being lifted.
+    double log_ratio(const Configuration &configuration, MoveKind kind, Trial trial) const {
+        return kind == MoveKind::biased ? bias_->log_ratio(configuration, trial[0], settings_.biased_step) : 0.0;
+    }
+
 private:
+    MoveKind biased(const Configuration &configuration, Draws &draws, std::vector<Move> &trial) const {
+        const std::size_t atom = draws.below(configuration.size());
+        Move move{static_cast<std::int32_t>(atom), configuration.type(atom), configuration.point(atom), {}};
+        move.to = configuration.moved(move.from, bias_->step(configuration, move, settings_.biased_step, draws));
+        trial.push_back(move);
+        return MoveKind::biased;
+    }
+
     void choose_swaps() {
         auto &pairs = settings_.between;
         const int n = static_cast<int>(of_type_.size());
@@ -106,6 +129,7 @@ private:
 
     MoveSettings settings_;
     const std::vector<std::vector<std::int32_t>> &groups_;
+    Bias *bias_;
     std::vector<std::vector<std::int32_t>> of_type_;
     std::vector<double> share_; // of the pairs of types, summed up
 };

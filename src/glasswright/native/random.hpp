@@ -164,6 +164,10 @@ public:
     double uniform() { return (static_cast<double>(next()) + 0.5) * 0x1p-32; }
     // Between -1 and 1.
     double symmetric() { return (static_cast<double>(static_cast<std::int32_t>(next())) + 0.5) * 0x1p-31; }
+    double normal() {
+        const double radius = std::sqrt(-2 * std::log(uniform()));
+        return radius * std::cos(6.283185307179586 * uniform());
+    }
     // From 0 to n - 1.
     std::size_t below(std::size_t n) { return static_cast<std::size_t>((std::uint64_t{next()} * n) >> 32); }
 
