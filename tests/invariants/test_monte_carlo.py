@@ -154,7 +154,9 @@ def test_strange_starts(name: str, where: list[tuple[int, float]], number: int) 
     assert np.array_equal(kernel.histogram, kernel.histogram_full())
 
 
-@given(st.fixed_dictionaries({}, optional={n: strange for n in ("temperature", "energy_weight", "chi_temperature")}), st.lists(strange, max_size=3), st.data())
+@given(
+    st.fixed_dictionaries({}, optional=dict.fromkeys(("temperature", "energy_weight", "chi_temperature"), strange)), st.lists(strange, max_size=3), st.data()
+)
 @settings(max_examples=100, deadline=None)
 def test_strange_runs(arguments: dict[str, float], weights: list[float], draw: st.DataObject) -> None:
     kernel = silica()
@@ -201,7 +203,7 @@ def test_strange_tables(name: str, where: list[tuple[int, float]], symmetric: bo
 @given(st.integers(1, 60), st.integers(0, 2**32))
 @settings(max_examples=30, deadline=None)
 def test_atoms_on_top_of_each_other(together: int, seed: int) -> None:
-    """Columns overflow and grow."""
+    """Columns overflow and grow. Energies beyond 3e7 eV are no longer exact sums."""
     kernel = silica(seed=seed)
     kernel.set_pairs(tables())
     kernel.set_data(data(kernel, 0))
@@ -210,7 +212,7 @@ def test_atoms_on_top_of_each_other(together: int, seed: int) -> None:
     kernel.positions = positions
     kernel.run(500, temperature=0.0, moves=Moves(0.5, swaps=0.1))
     assert np.array_equal(kernel.histogram, kernel.histogram_full())
-    assert kernel.energy == kernel.energy_full()
+    assert kernel.energy == pytest.approx(kernel.energy_full(), rel=1e-12)
 
 
 def test_a_flood_into_one_place() -> None:
@@ -222,7 +224,7 @@ def test_a_flood_into_one_place() -> None:
     weight[..., 0] = 1e-3
     kernel.set_data([Binwise(weight, np.full(10, 1e6), 0.0)])
     kernel.run(60000, chi_temperature=0.0, moves=Moves(9.0))
-    assert kernel.histogram[0, 0, 0] > 20000
+    assert kernel.histogram[0, 0, 0] > 8000  # from 1000
     assert np.array_equal(kernel.histogram, kernel.histogram_full())
 
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "increments.hpp"
+#include "spreading.hpp"
 
 #include <memory>
 
@@ -69,32 +70,35 @@ private:
     double floor_, value_ = 0, difference_ = 0;
 };
 
-// R² = |Σ_abk rows_abk h_abk + offset|² + floor, with vectors rows_abk = Σ_s weight_sab matrix_sk. Where weights do not depend on Q, as
-// with neutrons, one matrix serves all pairs of types.
+// R² = |Σ_abk rows_abk h_abk + offset|² + floor, with vectors rows_abk = Σ_sn weight_sab window_kn matrix_sn. Where weights do not depend
+// on Q, as with neutrons, one matrix serves all pairs of types.
 class Residual : public DataTerm {
 public:
-    // weight (matrices, types, types), symmetric; matrix (matrices, bins, rank)
-    Residual(const Bins &bins, std::vector<float> weight, const std::vector<float> &matrix, std::vector<double> offset, double floor)
-        : bins_(bins), rank_(offset.size()), wide_((rank_ + simd::lanes - 1) / simd::lanes * simd::lanes), weight_(std::move(weight)), offset_(std::move(offset)), floor_(floor) {
+    // weight (matrices, types, types), symmetric; matrix (matrices, nodes, rank)
+    Residual(const Bins &bins, Spreading spreading, std::vector<float> weight, const std::vector<float> &matrix, std::vector<double> offset, double floor)
+        : bins_(bins), spreading_(std::move(spreading)), rank_(offset.size()), wide_((rank_ + simd::lanes - 1) / simd::lanes * simd::lanes), weight_(std::move(weight)),
+          offset_(std::move(offset)), floor_(floor) {
         const std::size_t rows = matrix.size() / rank_;
         matrix_.assign(rows * wide_, 0);
         for (std::size_t k = 0; k < rows; ++k) std::copy_n(&matrix[k * rank_], rank_, &matrix_[k * wide_]);
-        n_matrices_ = rows / static_cast<std::size_t>(bins.n_bins);
+        n_matrices_ = rows / spreading_.nodes();
         misfit_.assign(rank_, 0), residual_.assign(wide_, 0), change_.assign(wide_, 0);
         sum_.assign(static_cast<std::size_t>(bins.row()), 0), rows_.resize(rows), factors_.resize(rows);
     }
 
     void refresh(const PairHistogram &histogram) override {
         misfit_ = offset_;
-        for (std::size_t s = 0; s < n_matrices_; ++s)
-            for (int k = 0; k < bins_.n_bins; ++k) {
-                double count = 0;
-                for (int a = 0; a < bins_.n_types; ++a)
-                    for (int b = a; b < bins_.n_types; ++b) count += static_cast<double>(weight(s, a, b)) * static_cast<double>(histogram.count(a, b, k));
-                if (count == 0) continue;
-                const float *row = &matrix_[(s * bins_.n_bins + k) * wide_];
-                for (std::size_t j = 0; j < rank_; ++j) misfit_[j] += count * static_cast<double>(row[j]);
+        for (std::size_t s = 0; s < n_matrices_; ++s) {
+            std::vector<double> counts(static_cast<std::size_t>(bins_.n_bins), 0);
+            for (int a = 0; a < bins_.n_types; ++a)
+                for (int b = a; b < bins_.n_types; ++b)
+                    for (int k = 0; k < bins_.n_bins; ++k) counts[k] += static_cast<double>(weight(s, a, b)) * static_cast<double>(histogram.count(a, b, k));
+            const auto on_nodes = spreading_.exact(counts);
+            for (std::size_t node = 0; node < on_nodes.size(); ++node) {
+                const float *row = &matrix_[(s * spreading_.nodes() + node) * wide_];
+                for (std::size_t j = 0; j < rank_; ++j) misfit_[j] += on_nodes[node] * static_cast<double>(row[j]);
             }
+        }
         value_ = floor_;
         for (std::size_t j = 0; j < rank_; ++j) residual_[j] = static_cast<float>(misfit_[j]), value_ += misfit_[j] * misfit_[j];
     }
@@ -137,9 +141,11 @@ private:
                 any = true;
             }
         if (!any) return n;
-        for (int k = 0; k < bins_.n_bins; ++k) {
-            rows_[n] = static_cast<std::int32_t>(s * bins_.n_bins) + k, factors_[n] = sum_[k];
-            n += sum_[k] != 0;
+        const float *const on_nodes = spreading_(sum_.data());
+        const std::size_t nodes = spreading_.nodes();
+        for (std::size_t node = 0; node < nodes; ++node) {
+            rows_[n] = static_cast<std::int32_t>(s * nodes + node), factors_[n] = on_nodes[node];
+            n += on_nodes[node] != 0;
         }
         return n;
     }
@@ -169,8 +175,9 @@ private:
     }
 
     Bins bins_;
+    Spreading spreading_;
     std::size_t rank_, wide_, n_matrices_ = 0; // wide: whole vectors
-    std::vector<float> weight_, matrix_;       // (matrices, types, types), (matrices, bins, wide)
+    std::vector<float> weight_, matrix_;       // (matrices, types, types), (matrices, nodes, wide)
     std::vector<double> offset_, misfit_;
     std::vector<float> residual_, change_, sum_, factors_;
     std::vector<std::int32_t> rows_;

@@ -71,14 +71,16 @@ void add_binwise(MonteCarlo &self, const Numbers &weight, const Doubles &target,
     self.add_data(std::make_unique<Binwise>(self.bins(), sound<double>(weight, "Weights of data must be finite."), sound<double>(target, "Targets must be finite."), floor));
 }
 
-void add_residual(MonteCarlo &self, const Floats &weight, const Floats &matrix, const Doubles &offset, double floor) {
+void add_residual(MonteCarlo &self, const Floats &weight, const Floats &window, std::int64_t step, const Floats &matrix, const Doubles &offset, double floor) {
     const auto n = static_cast<std::size_t>(self.bins().n_types), bins = static_cast<std::size_t>(self.bins().n_bins);
-    require(matrix.ndim() == 3 && matrix.shape(0) >= 1 && matrix.shape(2) >= 1 && matrix.shape(2) <= 100'000, "The matrices of a residual must have the shape (matrices, bins, rank).");
-    require_shape(matrix, {matrix.shape(0), bins, offset.shape(0)}, "The matrices of a residual must have the shape (matrices, bins, rank), the offset (rank).");
+    require(step >= 1 && step <= 1000 && window.ndim() == 1 && window.size() <= 100'000, "The window of a residual is not possible.");
+    const Spreading spreading(sound<float>(window, "Windows must be finite."), static_cast<std::size_t>(step), bins);
+    require(matrix.ndim() == 3 && matrix.shape(0) >= 1 && matrix.shape(2) >= 1 && matrix.shape(2) <= 100'000, "The matrices of a residual must have the shape (matrices, nodes, rank).");
+    require_shape(matrix, {matrix.shape(0), spreading.nodes(), offset.shape(0)}, "The matrices of a residual must have the shape (matrices, nodes, rank), the offset (rank).");
     require_shape(weight, {matrix.shape(0), n, n}, "The weights of a residual must have the shape (matrices, types, types).");
     require(matrix.size() < std::size_t{1} << 30, "A residual is too large.");
     require(floor >= 0 && floor < 1e15, "The floor of a residual must be finite and not negative.");
-    self.add_data(std::make_unique<Residual>(self.bins(), sound<float>(weight, "Weights of data must be finite."), sound<float>(matrix, "Rows of a residual must be finite."),
+    self.add_data(std::make_unique<Residual>(self.bins(), spreading, sound<float>(weight, "Weights of data must be finite."), sound<float>(matrix, "Rows of a residual must be finite."),
                                              sound<double>(offset, "Offsets of a residual must be finite."), floor));
 }
 
@@ -202,7 +204,7 @@ void bind_monte_carlo(nb::module_ &m) {
         .def("__init__", &make, "positions"_a, "cell"_a, "types"_a, "n_types"_a, "r_max"_a, "n_bins"_a, "minimum_distances"_a, "seed"_a, "column_width"_a = nb::none())
         .def("clear_data", &MonteCarlo::clear_data)
         .def("add_binwise", &add_binwise, "weight"_a, "target"_a, "floor"_a)
-        .def("add_residual", &add_residual, "weights"_a, "matrices"_a, "offset"_a, "floor"_a)
+        .def("add_residual", &add_residual, "weights"_a, "window"_a, "step"_a, "matrices"_a, "offset"_a, "floor"_a)
         .def("clear_pairs", [](MonteCarlo &self) { self.set_pairs(std::nullopt); })
         .def("set_pairs", [](MonteCarlo &self, const Table &cutoff, const Table &scale, const Doubles &self_energy, const Tables &force, const Tables &energy, int per_octave) {
             self.set_pairs(PairEnergy(pair_table(self, cutoff, scale, self_energy, force, energy, per_octave)));

@@ -13,6 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 from .builds import core
+from .condensation import condensed, factored
+from .trials import Counts, Moves, Trials
+
+__all__ = ["CompressedMisfit", "Counts", "EnergyTables", "Misfit", "MonteCarlo", "Moves", "Trials"]
 
 Array = NDArray[np.float64]
 
@@ -70,80 +74,6 @@ class EnergyTables(Protocol):
 
     @property
     def per_octave(self) -> int: ...
-
-
-@dataclass(frozen=True)
-class Moves:
-    """What trials try. Every trial is as probable as its reverse, or its acceptance corrects for what it is not."""
-
-    step: float | tuple[float, ...] = 0.2
-    """An atom goes to anywhere in a cube of twice this edge around it; one number, or one for every type [Å]."""
-    swaps: float = 0.0
-    """Share of the trials in which two atoms of different types change places."""
-    clusters: float = 0.0
-    """Share of the trials in which a group of atoms is shifted and turned as a rigid body."""
-    swapped: tuple[tuple[int, int], ...] = ()
-    """Types whose atoms change places; all that differ if empty."""
-    cluster_step: float = 0.1
-    """Largest shift of a group along each axis [Å]."""
-    cluster_angle: float = 5.0
-    """Largest rotation of a group about its middle [degrees]."""
-    biased: float = 0.0
-    """Share of the trials in which an atom steps along the force of ``set_bias``, and to all sides at random."""
-    biased_step: float = 0.05
-    """Standard deviation of such a step along each axis [Å]; the force moves its mean by up to twice as much."""
-
-
-@dataclass(frozen=True)
-class Trials:
-    """How often something was tried and what became of it."""
-
-    tried: int
-    accepted: int
-    too_close: int
-    """Rejected because atoms would have come closer than their minimum distance."""
-    refused: int
-    """Rejected by another constraint that allows no exception."""
-
-    @property
-    def acceptance(self) -> float:
-        """Accepted over tried; 0 where none were."""
-        return self.accepted / self.tried if self.tried else 0.0
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What a run tried."""
-
-    displacements: Trials
-    swaps: Trials
-    clusters: Trials
-    biased: Trials
-    evaluated: int
-    """Trials that came to be weighed by data and energy."""
-    energy_change: float
-    """Sum of ``|ΔU|`` over the accepted trials [eV]."""
-    data_change: tuple[float, ...]
-    """Sum of ``n_atoms |ΔR_k²|`` over the accepted trials, for every set of data."""
-    drift: float
-    """Largest relative difference between a total that was added up trial by trial and its recount at the end."""
-
-    @property
-    def tried(self) -> int:
-        return sum(kind.tried for kind in self._kinds)
-
-    @property
-    def accepted(self) -> int:
-        return sum(kind.accepted for kind in self._kinds)
-
-    @property
-    def acceptance(self) -> float:
-        """Accepted over tried; 0 where none were."""
-        return self.accepted / self.tried if self.tried else 0.0
-
-    @property
-    def _kinds(self) -> tuple[Trials, ...]:
-        return self.displacements, self.swaps, self.clusters, self.biased
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,14 +137,17 @@ class MonteCarlo:
             distances = np.zeros((n_types, n_types)) if minimum_distances is None else _doubles(minimum_distances)
             self._given = _Given(_doubles(cell), _integers(types), n_types, float(r_max), n_bins, distances, seed)
             lower, self._turn = _lower_triangular(self._given.cell)
-            turned = np.ascontiguousarray(_doubles(positions) @ self._turn)
-            self._kernel = core().MonteCarlo(turned, lower, self._given.types, n_types, float(r_max), n_bins, distances, seed, column_width)
+            self._kernel = core().MonteCarlo(self._turned(positions), lower, self._given.types, n_types, float(r_max), n_bins, distances, seed, column_width)
         except (ValueError, TypeError, MemoryError) as error:
             raise _refused(error, "a Monte Carlo cannot start") from None
         self._n_data = 0
 
     def __len__(self) -> int:
         return len(self._given.types)
+
+    def _turned(self, positions: ArrayLike) -> Array:
+        with np.errstate(all="ignore"):  # the core refuses what is not finite
+            return np.ascontiguousarray(_doubles(positions) @ self._turn)
 
     @property
     def positions(self) -> Array:
@@ -224,7 +157,7 @@ class MonteCarlo:
     @positions.setter
     def positions(self, positions: ArrayLike) -> None:
         try:
-            self._kernel.set_positions(np.ascontiguousarray(_doubles(positions) @ self._turn))
+            self._kernel.set_positions(self._turned(positions))
         except (ValueError, TypeError) as error:
             raise _refused(error, "atoms cannot be placed there") from None
 
@@ -264,8 +197,8 @@ class MonteCarlo:
         for term in terms:
             try:
                 if isinstance(term, CompressedMisfit):
-                    weights, matrices = _factored(np.asarray(term.rows, dtype=np.float32))
-                    self._kernel.add_residual(weights, matrices, _doubles(term.offset), float(term.floor))
+                    weights, matrices = factored(np.asarray(term.rows, dtype=np.float32))
+                    self._kernel.add_residual(weights, *condensed(matrices), _doubles(term.offset), float(term.floor))
                 else:
                     self._kernel.add_binwise(_doubles(term.weight), _doubles(term.target), float(term.floor))
             except (ValueError, TypeError, MemoryError) as error:
@@ -356,8 +289,9 @@ class MonteCarlo:
             )
         except (ValueError, TypeError, MemoryError) as error:
             raise _refused(error, "these trials are not possible") from None
-        displacements, swaps, clusters, biased = (Trials(*(int(n) for n in row)) for row in counts["by_kind"])
-        return Counts(displacements, swaps, clusters, biased, counts["evaluated"], counts["energy_change"], tuple(counts["data_change"].tolist()), counts["drift"])
+        displacements, swaps, clusters, biased = (Trials(*map(int, row)) for row in counts["by_kind"])
+        changes = tuple(counts["data_change"].tolist())
+        return Counts(displacements, swaps, clusters, biased, counts["evaluated"], counts["energy_change"], changes, counts["drift"])
 
     def state(self) -> bytes:
         """All that a Monte Carlo needs to go on from here bit for bit, once data, energies and constraints are set again."""
@@ -392,32 +326,6 @@ class MonteCarlo:
         except (InputError, ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise InputError("The saved state of a Monte Carlo is damaged.", str(error), "Start anew.") from None
         return mine
-
-
-def _factored(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weights ``(n, n_types, n_types)`` and matrices ``(n, n_bins, rank)`` whose products summed over n are the rows, n as small as may be.
-
-    Weights that do not depend on Q, as with neutrons, need one matrix for all pairs of types.
-    """
-    if rows.ndim != 4 or rows.shape[0] != rows.shape[1] or not np.array_equal(rows, rows.swapaxes(0, 1)):
-        raise ValueError("The rows of a residual must be symmetric in the types, of the shape (types, types, bins, rank).")
-    if not np.all(np.isfinite(rows)):
-        raise ValueError("The rows of a residual must be finite.")
-    n_types = len(rows)
-    first, second = np.triu_indices(n_types)
-    pairs = rows[first, second]
-    flat = pairs.reshape(len(pairs), -1).astype(float)
-    values, vectors = np.linalg.eigh(flat @ flat.T)
-    n = max(1, int((values > 1e-13 * values[-1]).sum()))
-    if n >= n_types:  # as many matrices as a moving atom has types of neighbours
-        vectors, matrices = np.eye(len(pairs)), pairs
-        n = len(pairs)
-    else:
-        vectors = vectors[:, ::-1][:, :n]
-        matrices = (vectors.T @ flat).reshape(n, *pairs.shape[1:])
-    weights = np.zeros((n, n_types, n_types))
-    weights[:, first, second] = weights[:, second, first] = vectors.T
-    return weights.astype(np.float32), np.ascontiguousarray(matrices, dtype=np.float32)
 
 
 def _parts(tables: EnergyTables) -> tuple[Any, ...]:
