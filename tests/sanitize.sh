@@ -7,7 +7,8 @@ set -eu -o pipefail
 cd "$(dirname "$0")/.."
 read -r python packages < <(.venv/bin/python -c 'import sys, sysconfig; print(sys._base_executable, sysconfig.get_path("purelib"))')
 tests=("$@")
-[ "$#" -gt 0 ] || tests=(-q -m "not slow" tests/unit/test_native_*.py tests/unit/test_far_field.py tests/unit/test_rings.py tests/invariants/test_core_fuzz.py)
+[ "$#" -gt 0 ] || tests=(-q -m "not slow" tests/unit/test_native_*.py tests/unit/test_far_field.py tests/unit/test_rings.py tests/invariants/test_core_fuzz.py
+    tests/unit/test_monte_carlo.py tests/invariants/test_monte_carlo.py)
 
 library() { "${CXX:-g++}" -print-file-name="$1"; }
 

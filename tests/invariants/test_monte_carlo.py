@@ -64,7 +64,7 @@ def assert_counted(kernel: MonteCarlo, terms: tuple[Binwise, Residual]) -> None:
     st.sampled_from([0.0, 1e-4, 1e2, np.inf]),
     st.integers(0, 2**64 - 1),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_incremental_equals_full(tilts: list[float], step: float, swaps: float, clusters: float, temperature: float, chi_temperature: float, seed: int) -> None:
     cell = read_melt("silica").repeat(2).cell.array.copy()
     cell[1, 0], cell[2, 0], cell[2, 1] = np.array(tilts) * cell[0, 0]
@@ -132,7 +132,7 @@ def spoiled(values: np.ndarray, where: list[tuple[int, float]]) -> np.ndarray:
 
 
 @given(st.sampled_from(["positions", "cell", "types", "minimum_distances", "r_max", "n_bins", "n_types", "seed"]), places, st.integers(-(2**70), 2**70))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_strange_starts(name: str, where: list[tuple[int, float]], number: int) -> None:
     atoms = read_melt("silica").repeat(2)
     values: dict[str, Any] = {
@@ -157,7 +157,7 @@ def test_strange_starts(name: str, where: list[tuple[int, float]], number: int) 
 @given(
     st.fixed_dictionaries({}, optional=dict.fromkeys(("temperature", "energy_weight", "chi_temperature"), strange)), st.lists(strange, max_size=3), st.data()
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_strange_runs(arguments: dict[str, float], weights: list[float], draw: st.DataObject) -> None:
     kernel = silica()
     kernel.set_data(data(kernel, 0))

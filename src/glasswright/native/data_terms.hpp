@@ -149,18 +149,19 @@ private:
         }
         return n;
     }
-    // change = Σ factor * row, eight vectors at a time.
+    // change = Σ factor * row, up to eight vectors at a time.
     void multiply(std::size_t n) {
-        for (std::size_t j = 0; j < wide_; j += 8 * simd::lanes)
-            switch (std::min<std::size_t>(8, (wide_ - j) / simd::lanes)) {
-            case 1: columns<1>(n, j); break;
-            case 2: columns<2>(n, j); break;
-            case 3: columns<3>(n, j); break;
-            case 4: columns<4>(n, j); break;
-            case 5: columns<5>(n, j); break;
-            case 6: columns<6>(n, j); break;
-            case 7: columns<7>(n, j); break;
-            default: columns<8>(n, j);
+        const std::size_t vectors = wide_ / simd::lanes, passes = (vectors + 7) / 8, width = (vectors + passes - 1) / passes;
+        for (std::size_t v = 0; v < vectors; v += width)
+            switch (std::min(width, vectors - v)) {
+            case 1: columns<1>(n, v * simd::lanes); break;
+            case 2: columns<2>(n, v * simd::lanes); break;
+            case 3: columns<3>(n, v * simd::lanes); break;
+            case 4: columns<4>(n, v * simd::lanes); break;
+            case 5: columns<5>(n, v * simd::lanes); break;
+            case 6: columns<6>(n, v * simd::lanes); break;
+            case 7: columns<7>(n, v * simd::lanes); break;
+            default: columns<8>(n, v * simd::lanes);
             }
     }
     template <int width> void columns(std::size_t n, std::size_t j) {

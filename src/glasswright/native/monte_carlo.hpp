@@ -231,8 +231,8 @@ template <class Pause> Counts MonteCarlo::run(std::int64_t trials, const Conditi
     if (weights.energy) energy();
     const double radius = std::max(weights.data ? bins_.r_max : 0.0, weights.energy && pairs_ ? pairs_->cutoff() : 0.0), stride = proposals.longest_step();
     close_by_ = stride < together ? stride : 0;
-    near_.reset();
-    if (radius > 0) near_.emplace(configuration_, radius, close_by_);
+    if (!(radius > 0)) near_.reset();
+    else if (!near_ || !near_->serves(radius, close_by_)) near_.emplace(configuration_, radius, close_by_);
     cost_change_.assign(costs_.size(), 0), data_change_.assign(data_.size(), 0);
 
     Counts counts;

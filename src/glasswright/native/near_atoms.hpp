@@ -41,9 +41,11 @@ public:
 
     // radius: up to which distance neighbours are found [Å]; stride: how far an atom may go for both places to be searched at once.
     Surroundings(const Configuration &configuration, double radius, double stride)
-        : at_one_(configuration.reach(radius)), at_both_(configuration.reach(radius + stride)), limit_(static_cast<float>(radius * radius)) {
+        : radius_(radius), stride_(stride), at_one_(configuration.reach(radius)), at_both_(configuration.reach(radius + stride)), limit_(static_cast<float>(radius * radius)) {
         before.make_room(configuration.size()), after.make_room(configuration.size());
     }
+
+    bool serves(double radius, double stride) const { return radius == radius_ && stride == stride_; }
 
     // All atoms at rest near either place.
     void around(const Configuration &configuration, Point from, Point to, bool close_by) {
@@ -115,6 +117,7 @@ private:
         }
     }
 
+    double radius_, stride_;
     Reach at_one_, at_both_;
     float limit_;
 };
