@@ -235,7 +235,7 @@ class MonteCarlo:
         except (ValueError, TypeError, MemoryError) as error:
             raise _refused(error, "an energy or constraint does not fit") from None
 
-    def set_groups(self, groups: Sequence[Sequence[int]]) -> None:
+    def set_groups(self, groups: Iterable[Sequence[int] | NDArray[Any]]) -> None:
         """Atoms that cluster moves shift and turn together: indices, each group on its own."""
         try:
             self._kernel.set_groups([[int(i) for i in group] for group in groups])
