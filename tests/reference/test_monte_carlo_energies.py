@@ -15,7 +15,7 @@ from glasswright.engines.cell import checked_cell, widths
 from glasswright.engines.lammps import LammpsEngine
 from glasswright.engines.native import NativeEngine
 from glasswright.engines.native.interactions import Interactions
-from glasswright.engines.native.monte_carlo import MonteCarloEnergy, fastest_split, monte_carlo_energy
+from glasswright.engines.native.monte_carlo import MonteCarloEnergy, far_field_energy, fastest_split, monte_carlo_energy
 from glasswright.errors import InputError
 from glasswright.forcefield import ForceField
 from glasswright.forms.sampled_pairs import SampledPairs
@@ -193,3 +193,16 @@ def test_unsound_far_fields_are_refused(arguments: tuple[list[float], float, lis
     charges, largest_k, psi, at_zero = arguments
     with pytest.raises(ValueError, match="There must|Charges|spectrum"):
         core().reciprocal_energy(np.array(charges), largest_k, np.array(psi), at_zero)
+
+
+def test_the_far_field_is_that_of_the_lattice_whatever_its_cell_vectors() -> None:
+    atoms, interactions, cell = made("bks skewed")
+    totals = []
+    for combination in (np.eye(3), np.array([[1, 0, 0], [1, 1, 0], [-2, 1, 1]]), np.array([[1, 0, 0], [3, 1, 0], [-1, -2, 1]])):
+        types = interactions.bound.types
+        monte_carlo = MonteCarlo(atoms.positions, combination @ cell, types, 2, r_max=0.5, n_bins=2, seed=1)
+        monte_carlo.add(far_field_energy(interactions))
+        totals.append(monte_carlo.energy)
+        assert monte_carlo.run(300, temperature=10.0, moves=Moves(step=0.5, swaps=0.1)).drift < 1e-11
+    # Places are rounded to 2^-32 of the cell vectors: 1e-8 Å, in forces of some eV/Å.
+    assert np.ptp(totals) < 1e-5 and abs(totals[0]) > 100

@@ -39,7 +39,9 @@ public:
     // psi: 4π e²/(4πε₀) ψ as a polynomial in 2 (k/largest_k)² - 1, highest power first.
     StructureFactors(const Cell &cell, double largest_k, const std::vector<double> &psi) {
         const double turn = 2 * std::numbers::pi, step = turn / cell.xx;
-        if (4.2 * std::pow(largest_k / turn, 3) * cell.volume() > 1e8) throw std::invalid_argument("The far field of so large a cell has too many wave vectors: choose a longer cutoff.");
+        const double edges[3] = {cell.xx, std::hypot(cell.xy, cell.yy), std::hypot(cell.xz, cell.yz, cell.zz)};
+        if (4.2 * std::pow(largest_k / turn, 3) * cell.volume() > 3e7 || largest_k * *std::max_element(edges, edges + 3) > 1e4)
+            throw std::invalid_argument("The far field of so large a cell has too many wave vectors: choose a longer cutoff.");
         const double b2[2] = {turn / cell.yy, -turn * cell.yz / (cell.yy * cell.zz)}, b3 = turn / cell.zz;
         const auto length2 = [&](double k, double l) { return std::pow(k * b2[0], 2) + std::pow(k * b2[1] + l * b3, 2); };
         // b1 is perpendicular to the plane but for these shares of b2 and b3; the whole ones of h b1 are left to the index.
@@ -83,7 +85,8 @@ public:
     std::size_t size() const { return numbers_.size() / parts * 2; }
 
     void add(double charge, Point point) {
-        set_phases(point, 0, from_), set_phases(point, charge, to_);
+        std::fill(from_.layer.begin(), from_.layer.end(), Complex{0, 0});
+        set_phases(point, charge, to_);
         settle();
     }
 
