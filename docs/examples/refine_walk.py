@@ -15,7 +15,7 @@ fear = gw.refine("fear", data, out="demo/germania-fear", forcefield="pmmcs", **s
 print("energy, eV per atom:", rmc.energy / len(rmc.atoms), "by the data alone,", fear.energy / len(fear.atoms), "with forces")
 
 # Side by side: residuals, energy by one force field before and after minimisation, coordination, angles, rings.
-card = gw.scorecard({"RMC": rmc.path, "FEAR": fear.path}, data, "pmmcs", out="demo/germania-scorecard", overwrite=True)
+card = gw.scorecard({"RMC": rmc, "FEAR": fear}, data, "pmmcs", out="demo/germania-scorecard", overwrite=True)
 for name in card.glasses:
     print(name, "R_chi", card["R_chi, all data"][name].value, "Ge coordination", card["Ge-O coordination"][name].value)
 print("report:", card.path / "report.html")

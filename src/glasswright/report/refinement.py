@@ -210,13 +210,15 @@ def _draw_residuals(axes: Axes, history: History, others: Sequence[History]) -> 
         axes.plot(_places(history["moves"])[0], history[PREFIX + name][0], "o", color=SERIES[i % len(SERIES)], markersize=4)
     if len(names) > 1 and "r_chi" in history:
         axes.plot(_places(history["moves"]), history["r_chi"], color=INK, linewidth=0.9, linestyle=(0, (4, 3)), label="all data")
+    if "mean r_chi" in history:
+        axes.plot(_places(history["moves"]), history["mean r_chi"], color=INK, linewidth=0.9, linestyle=(0, (1, 2)), label="of the mean structure")
     axes.set_ylabel("$R_\\chi$")
     values = np.concatenate([history[PREFIX + name] for name in names])
     if values[np.isfinite(values)].min(initial=1.0) > 0 and np.nanmax(values) > 5 * np.nanmin(values):
         _logarithmic(axes, "y")
     else:
         axes.set_ylim(bottom=0)
-    if len(names) > 1:
+    if len(axes.get_legend_handles_labels()[1]) > 1:
         axes.legend()
     else:
         axes.set_title(names[0], loc="right", fontsize=8.5, color=MUTED)

@@ -14,12 +14,13 @@ from ..analysis.frames import Pair, fractions_of, frames_of
 from ..analysis.pairs.cutoffs import cutoffs
 from ..errors import InputError
 from ..io.run import Run
+from ..result import RefineResult
 from .samples import Reading, file_sample
 
 if TYPE_CHECKING:
     from ase import Atoms
 
-Source: TypeAlias = "Run | Atoms | Sequence[Atoms] | str | Path"
+Source: TypeAlias = "Run | RefineResult | Atoms | Sequence[Atoms] | str | Path"
 SAME_GLASS = 0.02
 """Atom fractions may differ by so much between glasses of one scorecard."""
 METHODS = {"rmc": "RMC", "hybrid": "hybrid RMC", "monte_carlo": "energy Monte Carlo", "epsr": "EPSR", "fear": "FEAR"}
@@ -52,9 +53,10 @@ def glasses_of(sources: Mapping[str, Source] | Sequence[Source] | Source) -> lis
     if isinstance(sources, Mapping):
         named = list(sources.items())
     else:
-        single = isinstance(sources, str | Path | Run) or hasattr(sources, "get_positions")
+        single = isinstance(sources, str | Path | Run | RefineResult) or hasattr(sources, "get_positions")
         given: Sequence[Source] = [sources] if single else list(sources)  # type: ignore[arg-type]
         named = [("", source) for source in given]
+    named = [(name, Run(source.path) if isinstance(source, RefineResult) else source) for name, source in named]
     if not named:
         raise InputError("There is no glass to compare.", mend="Give run directories, structure files or Atoms.")
     found: list[Glass] = []

@@ -109,7 +109,7 @@ def scorecard(
     Parameters
     ----------
     glasses
-        Run directories, structure files, Runs or Atoms; a mapping gives them names.
+        Run directories, structure files, Runs, results of ``refine`` or Atoms; a mapping gives them names.
     experiments
         Measured curves, or the path of a data file (``exp.toml``); None: those of the first refinement among the glasses, else those of the
         library.
