@@ -42,6 +42,8 @@ _PANELS = (
 _LOGARITHMIC = ("chi_temperature", "energy_weight", "penalty")
 DECADES = 15.0
 """Moves over those of the first block beyond which their axis is logarithmic."""
+AFTER_STEPS = "energy after steps"
+"""Column of FEAR, whose cycles end with moves."""
 PREFIX = "r_chi "
 """Of the columns of single data sets."""
 
@@ -228,12 +230,16 @@ def _draw_energy(axes: Axes, history: History, others: Sequence[History]) -> Non
     for other in others:
         if "energy" in other:
             axes.plot(_places(other["moves"]), other["energy"], color=SERIES[2], alpha=0.4, linewidth=0.6)
-    axes.plot(_places(history["moves"]), history["energy"], color=SERIES[2])
+    steps = history.get(AFTER_STEPS, np.zeros(0))
+    axes.plot(_places(history["moves"]), history["energy"], color=SERIES[2], label="after moves by the data")
     axes.plot(_places(history["moves"])[0], history["energy"][0], "o", color=SERIES[2], markersize=4)
+    if steps.size:
+        axes.plot(_places(history["moves"]), steps, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), label="after steps by the forces")
+        axes.legend()
     axes.set_ylabel("U (eV/atom)")
     known = history["energy"][np.isfinite(history["energy"])]
     if known.size > 4:  # a random start may lie far above everything that follows
-        low, high = float(known.min()), float(np.percentile(known[known.size // 8 :], 98))
+        low, high = float(np.nanmin([known.min(), *steps])), float(np.percentile(known[known.size // 8 :], 98))
         if known.max() > high + 3 * (high - low) > low:
             axes.set_ylim(low - 0.06 * (high - low), high + 0.3 * (high - low))
 
