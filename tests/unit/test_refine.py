@@ -131,9 +131,9 @@ def test_hybrid_hears_data_and_energy(neutrons: Experiment) -> None:
     assert both.energy is not None and data_alone.energy is not None
     assert both.energy < data_alone.energy - 300 * 0.5
     assert both.r_chi < 0.5 * both.history["r_chi"][0]
-    assert len(set(both.history["energy_weight"])) > 3, "balanced after every block"
+    assert len(set(both.history["chi_temperature"])) > 3 and set(both.history["energy_weight"]) == {1.0}, "T_chi is balanced after every block"
     fixed = gw.refine("hybrid", neutrons, "SiO2", "bks/dsf", energy_weight=0.5, **WIDE)
-    assert set(fixed.history["energy_weight"]) == {0.5}
+    assert set(fixed.history["energy_weight"]) == {0.5} and fixed.history["chi_temperature"][-1] == pytest.approx(1e-3)
 
 
 def test_energy_alone_needs_no_data() -> None:

@@ -129,20 +129,28 @@ def test_a_state_comes_back_bit_for_bit(tmp_path: Path) -> None:
 
 
 def tried(energy_change: float, data_change: float) -> Tried:
-    some, none = Trials(100, 30, 10, 0), Trials(0, 0, 0, 0)
-    return Tried(Counts(some, none, none, 90, energy_change, (data_change,), 0.0), Counts(none, none, none, 0, 0.0, (0.0,), 0.0))
+    none = Trials(0, 0, 0, 0)
+    idle = Counts(none, none, none, none, evaluated=0, energy_change=0.0, data_change=(0.0,), drift=0.0)
+    return Tried(replace(idle, displacements=Trials(100, 30, 10, 0), energy_change=energy_change, data_change=(data_change,)), idle)
 
 
 def test_the_balance_ends_where_energy_and_data_change_alike() -> None:
-    thermal, chi_temperature, balance, weight_of_data = units.BOLTZMANN * 1000, 0.02, 2.0, 0.7
-    conditions = Conditions(1000.0, chi_temperature, 8.0, 0.1)
-    energy, data = 0.0, 0.01
-    for _ in range(40):  # the larger its weight, the less the energy changes in the moves that are accepted
-        energy = thermal / (1 + conditions.energy_weight)
-        conditions = replace(conditions, energy_weight=balanced((weight_of_data,), balance, conditions, tried(30 * energy, 30 * data)))
-    assert weight_of_data * data / chi_temperature == pytest.approx(balance * conditions.energy_weight * energy / thermal)
-    assert balanced((1.0,), 1.0, conditions, tried(0.0, 0.0)) == conditions.energy_weight, "nothing was accepted, nothing is learnt"
-    assert balanced((1.0,), 1.0, conditions, tried(1e9, 0.01)) == conditions.energy_weight / 2, "by a factor of 2 at most"
+    thermal, balance, weight = units.BOLTZMANN * 1000, 2.0, 0.7
+    now = Conditions(1000.0, 0.5, 0.5, 0.1)
+    energy = data = 0.0
+    for _ in range(40):  # the less the data count, the more they change in the moves that are accepted
+        energy, data = 0.5 * thermal, 0.05 / (1 + 0.05 / now.chi_temperature)
+        now = replace(now, chi_temperature=balanced((weight,), balance, 1e-4, now, tried(30 * energy, 30 * data)))
+    assert weight * data / now.chi_temperature == pytest.approx(balance * now.energy_weight * energy / thermal)
+    assert now.chi_temperature == pytest.approx(0.02, rel=1e-3)
+
+
+def test_the_balance_learns_nothing_from_nothing_and_goes_slowly() -> None:
+    now = Conditions(1000.0, 0.5, 1.0, 0.1)
+    assert balanced((1.0,), 1.0, 1e-3, now, tried(0.0, 0.0)) == 0.5
+    assert balanced((1.0,), 1.0, 1e-3, now, tried(1e9, 0.01)) == 0.25, "by a factor of 2 at most"
+    assert balanced((1.0,), 1.0, 0.3, now, tried(1e9, 0.01)) == 0.3, "not below the last T_chi"
+    assert balanced((1.0,), 1.0, 1e-3, now, tried(1e-9, 0.01)) == 1.0
 
 
 @pytest.mark.parametrize("given", [{}, {"O-Si": 1.5, "O-O": 2.4, "Si-Si": 2.9}])

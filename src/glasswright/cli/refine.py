@@ -38,7 +38,7 @@ def refine(
     coulomb: Annotated[str | None, typer.Option(help="ewald, dsf or wolf; default: as the force field's authors.", rich_help_panel=_MODEL)] = None,
     density: Annotated[str | None, typer.Option(help="Of a packing, '2.2 g/cm3'; default: that of the data.", rich_help_panel=_MODEL)] = None,
     types: Annotated[str | None, typer.Option(help="Elements of atom types 1, 2, ... in LAMMPS files: Si,O.", rich_help_panel=_MODEL)] = None,
-    moves: Annotated[int | None, typer.Option(help="Trial moves for each atom at most; default: 4000.", rich_help_panel=_RUN)] = None,
+    moves: Annotated[int | None, typer.Option(help="Trial moves for each atom at most; default: 3000.", rich_help_panel=_RUN)] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of packing and moves; default: 1.", rich_help_panel=_RUN)] = None,
     replicas: Annotated[int | None, typer.Option(help="Independent structures; default: 1.", rich_help_panel=_RUN)] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run directory; default: runs/METHOD-START-sSEED.", rich_help_panel=_WHERE)] = None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..forcefield import Source
-from .method import Need, State
+from .method import Conditions, Need
 from .problem import Problem
 from .sampling import Tried
 from .walk import Walk
@@ -17,5 +17,8 @@ class EnergyMonteCarlo(Walk):
     by_data, by_energy = False, True
     sources = (Source("Metropolis et al., Equation of state calculations by fast computing machines, J. Chem. Phys. 21, 1087 (1953)", "10.1063/1.1699114"),)
 
-    def weight(self, problem: Problem, state: State, tried: Tried | None) -> float:
+    def weight(self, problem: Problem) -> float:
         return 1.0
+
+    def balanced(self, problem: Problem, now: Conditions, tried: Tried) -> float | None:
+        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..forcefield import Source
-from .method import Need, State
+from .method import Conditions, Need
 from .problem import Problem
 from .sampling import Tried
 from .walk import Walk
@@ -17,5 +17,8 @@ class ReverseMonteCarlo(Walk):
     by_data, by_energy = True, False
     sources = (Source("McGreevy and Pusztai, Reverse Monte Carlo simulation, Mol. Simul. 1, 359 (1988)", "10.1080/08927028808080958"),)
 
-    def weight(self, problem: Problem, state: State, tried: Tried | None) -> float:
+    def weight(self, problem: Problem) -> float:
         return 0.0
+
+    def balanced(self, problem: Problem, now: Conditions, tried: Tried) -> float | None:
+        return None

@@ -35,7 +35,7 @@ class RefineSettings:
     """Library name or TOML path; None: no energy, or in methods that need one the force field whose range fits best."""
     coulomb: str | None = None
     """None: as the authors of the force field published it."""
-    moves: int = 4000
+    moves: int = 3000
     """Trial moves for each atom after which a run ends at the latest, its samples apart."""
     block: int = 20
     """Trial moves for each atom between two looks: data scales are fitted, steps adapted, a row of history.csv is written."""
@@ -46,9 +46,9 @@ class RefineSettings:
     temperature: tuple[float, float] = (3000.0, 300.0)
     """The same for the temperature of the energy [K]."""
     energy_weight: float | None = None
-    """w_E of ``hybrid``; None: balanced so that neither data nor energy dominates."""
+    """w_E of ``hybrid``; None: w_E is 1, and T_chi is balanced so that neither data nor energy dominates, from its first value on and down to its last."""
     balance: float = 1.0
-    """How much a move changes the data term over how much it changes the energy term that balanced weights hold; hybrid only."""
+    """How much moves change the data term over how much they change the energy term, which a balanced T_chi holds; hybrid only."""
     step: float = 0.3
     """First largest displacement along each axis [Å]."""
     step_range: tuple[float, float] = (0.02, 1.0)

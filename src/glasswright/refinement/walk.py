@@ -25,23 +25,26 @@ class Walk(Method):
     """Whether moves are judged by the energy."""
 
     @abstractmethod
-    def weight(self, problem: Problem, state: State, tried: Tried | None) -> float:
-        """w_E for the next block, from what became of the moves of the last one."""
+    def weight(self, problem: Problem) -> float:
+        """w_E."""
+
+    @abstractmethod
+    def balanced(self, problem: Problem, now: Conditions, tried: Tried) -> float | None:
+        """T_chi for the next block from what became of the moves of the last one; None: that of the annealing."""
 
     def init(self, problem: Problem) -> tuple[State, Block]:
         kernel = new_kernel(problem)
         s = problem.settings
         scales, backgrounds = fitted(problem, kernel.histogram)
-        first = Conditions(s.temperature[0], s.chi_temperature[0], float(self.by_energy), s.step, scales, backgrounds)
+        first = Conditions(s.temperature[0], s.chi_temperature[0], self.weight(problem), s.step, scales, backgrounds)
         furnish(problem, kernel, first, data=self.by_data)
         state = State(kernel.state(), 0, "anneal" if s.anneal else "equilibrate", first)
-        state = replace(state, conditions=replace(first, energy_weight=self.weight(problem, state, None)))
         return state, report(problem, kernel, state, None, energy=self.by_energy, data=self.by_data)
 
     def block(self, problem: Problem, state: State) -> tuple[State, Block]:
         s = problem.settings
         temperature, chi_temperature = scheduled(problem, state)
-        now = replace(state.conditions, temperature=temperature, chi_temperature=chi_temperature)
+        now = replace(state.conditions, temperature=temperature, chi_temperature=float(state.memory.get("chi_temperature", chi_temperature)))
         kernel = open_kernel(problem, state, data=self.by_data)
         n_trials = s.block * problem.n_atoms
         tried = moved(problem, kernel, now, n_trials, data=self.by_data, jumps=0.0 if self.by_energy else JUMPS)
@@ -53,10 +56,11 @@ class Walk(Method):
         following = replace(
             now,
             step=adapted(now.step, tried.steps.displacements.acceptance, s.acceptance, s.step_range),
-            energy_weight=self.weight(problem, done, tried),
             scales=scales,
             backgrounds=backgrounds,
         )
+        if (balance := self.balanced(problem, now, tried)) is not None:
+            done = done.remember(chi_temperature=balance)
         return replace(done, conditions=following, stage=stage_after(problem, state, done.moves)), seen
 
     def done(self, problem: Problem, state: State, history: History) -> Outcome | None:
