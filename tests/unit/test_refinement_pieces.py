@@ -142,7 +142,7 @@ def test_the_balance_ends_where_energy_and_data_change_alike() -> None:
         energy, data = 0.5 * thermal, 0.05 / (1 + 0.05 / now.chi_temperature)
         now = replace(now, chi_temperature=balanced((weight,), balance, 1e-4, now, tried(30 * energy, 30 * data)))
     assert weight * data / now.chi_temperature == pytest.approx(balance * now.energy_weight * energy / thermal, rel=1e-2)
-    assert now.chi_temperature == pytest.approx(0.02, rel=1e-3)
+    assert now.chi_temperature == pytest.approx(0.02, rel=1e-2)
 
 
 def test_the_balance_learns_nothing_from_nothing_and_goes_slowly() -> None:
