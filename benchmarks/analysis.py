@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from ase.io import read
 from contestants.structure import CONTESTANTS
+from contestants.worker import processor_seconds
 
 HERE = Path(__file__).parent
 GLASS = HERE.parent / "gallery" / "glasses" / "silica-shik-50Kps-1.extxyz.gz"
@@ -108,15 +109,6 @@ def run(folder: Path, task: str, n_atoms: int, code: str) -> tuple[Result, dict[
     if found.cpu > LIMIT:
         found.outcome = f"> {LIMIT} s"
     return found, dict(np.load(answer)) if answer.exists() else {}
-
-
-def processor_seconds(pid: int) -> float:
-    """What a process has taken [s]; 0 where the system does not say."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def compare(found: Result, answer: dict[str, np.ndarray], ours: dict[str, np.ndarray]) -> None:

@@ -72,7 +72,7 @@ def silicate(out: Path) -> Case:
     density = float(target.get_masses().sum() / target.cell.volume * 1.66053907)
     (folder / "exp.toml").write_text(KNOWN.format(density=density), encoding="utf-8")
     quenched = {f"quenched {rate} K/ps": f"sodium-silicate-teter-{rate}Kps" for rate in (50, 10)}
-    return Case("teter", folder / "exp.toml", quenched, {})
+    return Case("teter", folder / "exp.toml", quenched, {"fear": {"fear_dynamics": 400, "moves": 3000}})
 
 
 def counted(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:

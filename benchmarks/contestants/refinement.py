@@ -23,7 +23,7 @@ FIRST, STEP, BINS = 0.075, 0.05, 398
 """Of the S(Q) of reverse-monte-carlo: first edge [Å], width of its shells [Å], number of bins."""
 WIDTH = (BINS - 1) * STEP / BINS
 """What its bins really span [Å]."""
-LEAST = 0.3
+LEAST = 0.05
 """Seconds of the processor that a turn takes at least: the same moves again, from the same start."""
 
 
@@ -36,6 +36,7 @@ class Refinement(Served):
         self.symbols = [str(e) for e in atoms["symbols"]]
         self.density = len(self.symbols) / float(np.prod(atoms["lengths"]))
         self.restart()
+        self.fresh = True
 
     @abstractmethod
     def restart(self) -> None:
@@ -49,7 +50,9 @@ class Refinement(Served):
         """Moves from the start; where they take next to no time, again and again."""
         taken, turns = np.zeros(2), 0
         while taken[1] < LEAST:
-            self.restart()
+            if not self.fresh:
+                self.restart()
+            self.fresh = False
             wall, cpu = time.perf_counter(), time.process_time()
             self.steps(n_steps)
             taken += time.perf_counter() - wall, time.process_time() - cpu
