@@ -14,8 +14,9 @@ from ase.build import bulk
 import glasswright as gw
 from glasswright.errors import InputError
 from glasswright.io.experiments import DataSet
+from glasswright.result import RefineResult
 from glasswright.workflows.glasses import common_cutoffs, glasses_of
-from glasswright.workflows.scorecard import Scorecard
+from glasswright.workflows.scorecard import Scorecard, data_sets
 
 
 def _silicon(shake: float, seed: int = 1, repeat: int = 3) -> Atoms:
@@ -115,3 +116,16 @@ def test_equal_names_are_told_apart() -> None:
 def test_an_existing_directory_is_not_overwritten(card: Scorecard) -> None:
     with pytest.raises(InputError, match="exists already"):
         gw.scorecard([_silicon(0.1)], out=card.path)
+
+
+def test_a_data_file_names_the_data(tmp_path: Path) -> None:
+    (tmp_path / "exp.toml").write_text('[[data]]\ncurve = "geo2-70ge"\nname = "70Ge"\nweight = 2.0\n')
+    (one,) = data_sets(tmp_path / "exp.toml", [])
+    assert (one.name, one.treatment["weight"]) == ("70Ge", 2.0)
+
+
+def test_the_result_of_a_refinement_is_its_run(tmp_path: Path, synthetic_refinement: Callable[..., Path]) -> None:
+    path = synthetic_refinement(tmp_path / "refined", method="epsr")
+    result = RefineResult(gw.read_run(path).atoms, None, None, {}, {}, "done", (), path)
+    (glass,) = glasses_of([result])
+    assert (glass.name, glass.what) == ("refined", "EPSR by teter")
