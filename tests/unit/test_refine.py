@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -193,6 +194,20 @@ def test_replicas_differ_and_the_first_is_the_single_run(rmc: Any, neutrons: Exp
     np.testing.assert_array_equal(first.positions, rmc.atoms.positions)
     assert np.abs(second.positions - first.positions).max() > 0.1
     assert both.scores["neutrons"].r_chi_error is not None
+    shutil.rmtree(tmp_path / "set" / "replica-02")  # as if its machine had been lost
+    with ThreadPoolExecutor(1) as pool:
+        gw.resume(tmp_path / "set", executor=pool, report=False)
+    np.testing.assert_array_equal(gw.read_run(tmp_path / "set").replicas[1].atoms.positions, second.positions)
+
+
+def test_paths_in_a_data_file_are_relative_to_it(neutrons: Experiment, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    np.savetxt(tmp_path / "data" / "s_of_q.dat", np.column_stack([neutrons.curve.x, neutrons.curve.y]))
+    network().write(tmp_path / "data" / "start.extxyz")
+    text = '[sample]\ncomposition = "SiO2"\n[[data]]\nfile = "s_of_q.dat"\nkind = "S(Q)"\nradiation = "neutron"\n[refine]\nstart = "start.extxyz"\n'
+    (tmp_path / "data" / "exp.toml").write_text(text)
+    found = gw.refine("rmc", tmp_path / "data" / "exp.toml", moves=10, block=5, report=False)
+    assert found.history["r_chi"][0] < 0.02, "it starts from the structure that the curve is of"
 
 
 @pytest.mark.parametrize(
@@ -204,6 +219,7 @@ def test_replicas_differ_and_the_first_is_the_single_run(rmc: Any, neutrons: Exp
         ({"method": "rmc", "start": "GeO2"}, "different glasses"),
         ({"method": "rmc", "start": "SiO3"}, "SiO3"),
         ({"method": "rmc", "start": "no/such/file.xyz"}, "no/such/file"),
+        ({"method": "rmc", "start": "SiO2" * 200}, "SiO2"),
         ({"method": "rmc", "r_max": 40.0}, "Half the shortest height"),
         ({"method": "rmc", "moevs": 3}, "Did you mean 'moves'"),
         ({"method": "rmc", "minimum_distances": {"Na-O": 2.0}}, "Na-O"),

@@ -20,7 +20,7 @@ from ..targets import DataFile, read_data
 from ..targets.constraints import Constraint
 from .compare import compare
 from .quench import conclude
-from .refinement_job import RefinementJob, prepare_refinement
+from .refinement_job import RefinementJob, is_structure, prepare_refinement
 from .replicas import run_replicas
 from .run_protocol import run_protocol
 
@@ -135,6 +135,7 @@ def _job(
     data: list[DataSet] = []
     if isinstance(given, DataFile):
         values, data, constraints = dict(given.settings), list(given.data), [*given.constraints, *constraints]
+        values |= {key: _absolute(values[key], given.path.parent) for key in ("start", "forcefield") if isinstance(values.get(key), str)}
         if given.minimum_distances:
             values["minimum_distances"] = {**given.minimum_distances, **values.get("minimum_distances", {})}
     else:
@@ -144,7 +145,7 @@ def _job(
         data = [DataSet(name, curve) for name, curve in zip(names_of(curves), curves, strict=True)]
     values |= {key: value for key, value in settings.items() if value is not None} | {"method": method}
     if isinstance(forcefield, str | Path):
-        values["forcefield"] = str(forcefield)
+        values["forcefield"] = _absolute(forcefield)
     if isinstance(start, str | Path | Composition):
         values["start"] = start.formula if isinstance(start, Composition) else _absolute(start)
     energy = forcefield if not isinstance(forcefield, str | Path) else None
@@ -153,6 +154,6 @@ def _job(
     return prepare_refinement(RefineSettings.from_mapping(values), data, constraints, start if isinstance(start, Atoms) else None, energy)
 
 
-def _absolute(start: str | Path) -> str:
-    """A path from the root, since a set of replicas may be resumed from elsewhere; a composition as it is."""
-    return str(Path(start).resolve()) if len(str(start)) < 255 and Path(start).exists() else str(start)
+def _absolute(text: str | Path, folder: Path = Path()) -> str:
+    """A path from the root, since a set of replicas may be resumed from elsewhere; a composition or a name as it is."""
+    return str((folder / text).resolve()) if is_structure(folder / text) else str(text)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 KIND = "refinement"
 _LONGEST_PATH = 255
+"""Path.is_file raises where a text is too long for a name."""
 WITHOUT_DATA = 6.0
 """Reach of pair histograms where no data need them [Å]."""
 
@@ -263,9 +264,14 @@ def prepare_refinement(
     return replace(job, atoms=start_atoms, remarks=remarks)
 
 
+def is_structure(path: Path) -> bool:
+    """Whether there is a file, or a run directory, and not merely a folder that has the name of a glass."""
+    return len(str(path)) < _LONGEST_PATH and (path.is_file() or (path / "run.toml").is_file())
+
+
 def _structure(settings: RefineSettings) -> Atoms | None:
     """The structure that the settings name, if they do."""
-    if settings.start is not None and len(settings.start) < _LONGEST_PATH and (path := Path(settings.start)).exists():
+    if settings.start is not None and is_structure(path := Path(settings.start)):
         return Run(path).atoms.copy() if path.is_dir() else read_structure(path, settings.types)
     if settings.types is not None:
         raise InputError("types is given, but no structure file.", "It names the elements of LAMMPS types in a file.", "Leave it out.")
