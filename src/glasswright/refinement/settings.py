@@ -104,7 +104,7 @@ class RefineSettings:
     fear_dynamics: int = 100
     """Steps of dynamics in their place, at the temperature of the annealing, while it lasts; 0: minimisation from the beginning."""
 
-    fear_rise: float = 0.05
+    fear_rise: float = 0.1
     """By how much the moves of a cycle may raise the energy [eV/atom], in the mean; thermal motion at 300 K does by 0.039."""
 
     def __post_init__(self) -> None:
