@@ -92,16 +92,15 @@ class Driver:
 
     def _walk(self, now: _Now, writer: RunWriter, observe: Observer) -> Ended:
         problem, method = self._problem, self._method
-        saved = time.process_time()
-        clock = saved - now.progress.seconds
+        clock, saved = time.process_time() - now.progress.seconds, time.monotonic()
         try:
             while (now := self._concluded(now)).progress.ended is None or now.progress.samples < problem.settings.sample_frames:
                 state, block = method.block(problem, now.state)
                 now = self._written(now, state, block, time.process_time() - clock, writer)
                 observe(block, self._fraction(now))
-                if time.process_time() - saved >= problem.settings.checkpoint_seconds:
+                if time.monotonic() - saved >= problem.settings.checkpoint_seconds:
                     self._checkpoint(now, writer)
-                    saved = time.process_time()
+                    saved = time.monotonic()
         except KeyboardInterrupt:
             if len(now.history) == now.rows:  # else it came while a row was written, and the last checkpoint counts
                 self._checkpoint(now, writer)

@@ -77,8 +77,8 @@ class RefineSettings:
     """The same for the energy [eV/atom]."""
     sample_frames: int = 0
     """Configurations sampled at the end, one after each block, with step and scales frozen."""
-    checkpoint_seconds: float = 60.0
-    """Processor time between two checkpoints [s]."""
+    checkpoint_seconds: float = 30.0
+    """Time between two checkpoints [s]."""
     seed: int = 1
     replicas: int = 1
     engine: str = "auto"
