@@ -13,7 +13,7 @@ from glasswright import InputError, units
 from glasswright.native.monte_carlo import Counts, Trials
 from glasswright.refinement.balance import balanced
 from glasswright.refinement.hard_spheres import separated
-from glasswright.refinement.history import History, pareto
+from glasswright.refinement.history import History
 from glasswright.refinement.method import Conditions, State
 from glasswright.refinement.problem import closest
 from glasswright.refinement.sampling import Tried
@@ -108,11 +108,6 @@ def test_the_history_remembers_what_is_written(tmp_path: Path) -> None:
     file.write_text(text + "2,equili")
     again = History.read(file, len(text))
     assert list(again["r_chi"]) == list(remembered["r_chi"]) and again.stages == remembered.stages and len(again) == 2
-
-
-def test_the_pareto_trace_holds_what_nothing_beats() -> None:
-    energy, r_chi = np.array([1.0, 2.0, 3.0, 4.0, 2.5]), np.array([0.5, 0.3, 0.4, 0.1, 0.3])
-    assert pareto(energy, r_chi).tolist() == [0, 1, 3]
 
 
 def test_a_state_comes_back_bit_for_bit(tmp_path: Path) -> None:

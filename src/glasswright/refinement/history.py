@@ -128,10 +128,3 @@ class History:
     def stages(self) -> list[str]:
         """The column ``stage``."""
         return [str(word) for word in self._values["stage"]]
-
-
-def pareto(energy: NDArray[np.float64], r_chi: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Indices of the blocks that no other beats in energy and R_chi at once, by rising energy."""
-    order = np.lexsort((r_chi, energy))
-    best = np.minimum.accumulate(np.append(np.inf, r_chi[order][:-1]))
-    return np.asarray(order[r_chi[order] < best], dtype=np.int64)
