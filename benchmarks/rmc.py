@@ -178,7 +178,8 @@ def race(entries: list[Entry], turns: int, moves: int) -> None:
         running = []
         for entry in entries:
             if entries[0].outcome:
-                return
+                entry.outcome = "nothing to compare with"
+                continue
             try:
                 worker = stack.enter_context(entry.start())
                 entry.costs = [float(c) for c in worker.answer()]
