@@ -49,6 +49,7 @@ def test_a_fixed_scale_is_not_fitted(tmp_path: Path, synthetic_refinement: Make)
         file.write_text(file.read_text().replace('"scale": "fit"', '"scale": 1.0'))
     found = gw.analyze(gw.read_run(path), groups=["scattering"]).groups[COMPARISON]
     assert found.numbers["R_chi, neutron, scaled"].value == found.numbers["R_chi, neutron"].value
+    assert "with a fitted scale" not in write_report(path).read_text().partition("</header>")[0]
 
 
 def test_a_curve_of_the_library_that_was_refined_against_is_not_shown_twice(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+NOTHING = "nothing fitted"
+"""The policy of a comparison in which nothing was."""
 _AGAIN = "Then type <code>glasswright analyze {path}</code> and <code>glasswright report {path}</code>."
 _SHOWN = {"Q": (0.0, 25.0), "r": (1.0, 8.0)}
 """What of a measured curve is drawn in a report: beyond, there is little to see."""
@@ -76,7 +78,7 @@ def plot_comparison(
 def plot_score(score: Score, size: tuple[float, float] = WIDE) -> Figure:
     """The picture of a comparison, over the compared range, with its residuals as a title."""
     curves = score.curves
-    same = score.policy == "nothing fitted"
+    same = score.policy == NOTHING
     figure = plot_comparison(curves["simulated"], curves["measured"], fitted=None if same else curves["fitted"], size=size)
     with style():
         figure.axes[0].set_title(caption(score), loc="right", fontsize=8.5, color=MUTED)
@@ -86,7 +88,7 @@ def plot_score(score: Score, size: tuple[float, float] = WIDE) -> Figure:
 def caption(score: Score) -> str:
     """Residuals of a score in one line."""
     text = f"$R_\\chi$ = {score.r_chi:.3f}{_error(score.r_chi_error)} raw"
-    if score.policy != "nothing fitted":
+    if score.policy != NOTHING:
         text += f", {score.r_chi_scaled:.3f}{_error(score.r_chi_scaled_error)} fitted (factor {score.scale:.3f}{_error(score.scale_error)})"
     return text
 
@@ -126,7 +128,7 @@ def residual_note(found: Mapping[str, object]) -> str:
     if found.get("r_chi") is not None:
         over = f" over {escape(figures.pretty_unit(str(found['compared'])))}" if found.get("compared") else ""
         parts.append(f"<b>R<sub>χ</sub> = {number(found['r_chi'], 3)}</b>{over}")
-    if found.get("r_chi_scaled") is not None:
+    if found.get("r_chi_scaled") is not None and found.get("policy") != NOTHING:
         parts.append(f"{number(found['r_chi_scaled'], 3)} with a fitted scale of {number(found.get('scale'), 3)}")
     if found.get("resolution") not in (None, "none", ""):
         parts.append(f"both with a resolution of {escape(figures.pretty_unit(str(found['resolution'])))}")

@@ -15,7 +15,7 @@ from ..io.atomic import write_text
 from ..io.run import Run
 from ..library.measurements import is_expected
 from . import network, sections, space
-from .comparison import title_of
+from .comparison import NOTHING, title_of
 from .contents import Contents
 from .dynamics import dynamics
 from .ensemble import ensemble
@@ -164,7 +164,7 @@ def _tiles(contents: Contents) -> list[str]:
         about = contents.curves.get(f"compared_{name}", measured).metadata
         raw, scaled, start = about.get("r_chi"), about.get("r_chi_scaled"), contents.curves.get(f"start_{name}")
         if raw is not None:
-            below = f"{number(scaled, 3)} with a fitted scale" if scaled is not None else ""
+            below = f"{number(scaled, 3)} with a fitted scale" if scaled is not None and about.get("policy") != NOTHING else ""
             below += f"{', ' if below else ''}{number(start.metadata.get('r_chi'), 3)} before" if start is not None else ""
             tiles.append(_tile(f"R<sub>χ</sub> of {escape(title_of(name, measured))}", number(raw, 3), "", below))
     energies = [r.settings["results"]["energy"] for r in contents.run.replicas if "energy" in r.settings.get("results", {})]

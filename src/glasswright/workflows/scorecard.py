@@ -17,6 +17,7 @@ from ..analysis.frames import elements_and_types
 from ..analysis.network.bonds import all_bonds, network_cutoffs
 from ..analysis.network.environments import coordination_defects
 from ..analysis.sample import Sample
+from ..analysis.scattering.agreement import Freedom
 from ..analysis.store import write_findings
 from ..analysis.survey import survey
 from ..engines import calculator
@@ -55,6 +56,7 @@ ROWS = (
     ("cost", r"moves|CPU time"),
 )
 """What the table shows, in this order: group, and the names of its quantities."""
+NOTHING_FITTED = Freedom(scale=False)
 Column: TypeAlias = dict[str, Number]
 """Quantity → value of one glass."""
 
@@ -200,7 +202,7 @@ def _residuals(frames: Sequence[Atoms], data: Sequence[DataSet], warnings: list[
             warnings.append(f"The data {one.name} are left out: {error}")
             continue
         rows[f"R_chi, {one.name}{after}"] = Number.over([s.r_chi_scaled for s in scores])
-        if not after:
+        if not after and freedom_of(one) != NOTHING_FITTED:
             rows[f"R_chi, {one.name}, nothing fitted"] = Number.over([s.r_chi for s in scores])
         squares.append([s.r_chi_scaled**2 for s in scores])
         weights.append(float(one.treatment.get("weight", 1.0)))
