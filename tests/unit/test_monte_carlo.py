@@ -141,6 +141,37 @@ def test_downhill_only() -> None:
     assert last < start
 
 
+def test_weights_multiply_what_they_weigh() -> None:
+    """Twice the weight at twice the temperature: the very same moves, because powers of two are exact."""
+    ends = []
+    for factor in (1.0, 2.0, 4.0):
+        kernel = silica(seed=3)
+        kernel.set_data([binwise(kernel), residual(kernel, 5, False)])
+        kernel.set_pairs(tables())
+        weights = {"energy_weight": 0.5 * factor, "data_weights": [0.25 * factor, 0.5 * factor]}
+        counts = kernel.run(1000, temperature=0.3 * factor, chi_temperature=1e7 * factor, **weights)
+        assert 100 < counts.accepted < 900
+        assert counts.energy_change > 0
+        assert min(counts.data_change) > 0
+        ends.append(kernel.positions)
+    assert np.array_equal(ends[0], ends[1])
+    assert np.array_equal(ends[0], ends[2])
+
+
+@pytest.mark.usefixtures("build")
+def test_conditions_may_change_from_run_to_run() -> None:
+    kernel = silica(seed=3)
+    terms = [binwise(kernel), residual(kernel, 5, True)]
+    kernel.set_data(terms)
+    kernel.set_pairs(tables())
+    for step in (0.05, 0.6, 0.2, 3.0, 0.6):
+        for temperature, chi_temperature in ((0.3, np.inf), (np.inf, 1e7), (0.5, 1e7), (np.inf, np.inf)):
+            kernel.run(100, temperature=temperature, chi_temperature=chi_temperature, moves=Moves(step))
+            assert kernel.energy == kernel.energy_full()
+            assert np.array_equal(kernel.histogram, kernel.histogram_full())
+            assert kernel.residuals == pytest.approx([term.squared(kernel.histogram) for term in terms], rel=1e-4)
+
+
 @pytest.mark.usefixtures("build")
 def test_energy_is_that_of_the_molecular_dynamics() -> None:
     kernel = silica(seed=4)

@@ -204,11 +204,7 @@ public:
         return all;
     }
     // points (n) of all atoms, and an order of them.
-    void fill(const std::vector<Point> &points, const std::vector<std::int32_t> &order) {
-        std::vector<std::vector<std::vector<std::int32_t>>> content(columns(), std::vector<std::vector<std::int32_t>>(slices_));
-        for (const std::int32_t atom : order) content[column_of(points[atom])][slice(static_cast<std::uint32_t>(points[atom].x))].push_back(atom);
-        lay_out([&](std::uint32_t column, std::uint32_t slice) -> const std::vector<std::int32_t> & { return content[column][slice]; }, points, types_);
-    }
+    void fill(const std::vector<Point> &points, const std::vector<std::int32_t> &order) { lay_out(points, types_, order); }
 
 private:
     static constexpr double slice_width = 2; // [Å]
@@ -246,41 +242,38 @@ private:
         return gap;
     }
 
-    // Gives every column room for a quarter more than it holds.
     void make_room() {
         std::vector<Point> points(size());
         std::vector<std::int32_t> labels(size());
-        std::vector<std::vector<std::int32_t>> content(start_.size());
-        for (std::uint32_t column = 0; column < columns(); ++column)
-            for (std::uint32_t s = 0; s < slices_; ++s)
-                for (Slot slot = starts(column)[s]; slot < starts(column)[s + 1]; ++slot) {
-                    content[std::size_t{column} * slices_ + s].push_back(id_[slot]);
-                    points[static_cast<std::size_t>(id_[slot])] = at(slot), labels[static_cast<std::size_t>(id_[slot])] = label_[slot];
-                }
-        lay_out([&](std::uint32_t column, std::uint32_t s) -> const std::vector<std::int32_t> & { return content[std::size_t{column} * slices_ + s]; }, points, labels);
+        const auto present = order();
+        for (const std::int32_t atom : present) {
+            const Slot slot = slot_[static_cast<std::size_t>(atom)];
+            points[static_cast<std::size_t>(atom)] = at(slot), labels[static_cast<std::size_t>(atom)] = label_[slot];
+        }
+        lay_out(points, labels, present);
     }
 
-    template <class Content> void lay_out(Content &&content, const std::vector<Point> &points, const std::vector<std::int32_t> &labels) {
+    // Every column has room for a quarter more than it holds.
+    void lay_out(const std::vector<Point> &points, const std::vector<std::int32_t> &labels, const std::vector<std::int32_t> &order) {
+        const std::size_t row = slices_ + 1;
+        const auto place = [&](std::int32_t atom) {
+            const Point p = points[static_cast<std::size_t>(atom)];
+            return column_of(p) * row + slice(static_cast<std::uint32_t>(p.x));
+        };
         slot_.resize(size());
-        start_.assign(std::size_t{columns()} * (slices_ + 1), 0);
-        end_.assign(columns(), 0);
-        std::size_t slots = 0;
+        start_.assign(columns() * row, 0), end_.assign(columns(), 0);
+        for (const std::int32_t atom : order) ++start_[place(atom) + 1];
+        Slot slots = 0;
         for (std::uint32_t column = 0; column < columns(); ++column) {
-            std::size_t held = 0;
-            for (std::uint32_t s = 0; s < slices_; ++s) held += content(column, s).size();
-            slots += held + held / 4 + 8;
-            end_[column] = static_cast<Slot>(slots);
+            Slot *start = starts(column);
+            start[0] = slots;
+            for (std::uint32_t s = 0; s < slices_; ++s) start[s + 1] += start[s];
+            end_[column] = slots = start[slices_] + (start[slices_] - start[0]) / 4 + 8;
         }
         for (auto *values : {&x_, &y_, &z_, &id_}) values->assign(slots + simd::lanes, 0);
         label_.assign(slots + simd::lanes, n_types_);
-        for (std::uint32_t column = 0; column < columns(); ++column) {
-            Slot slot = column > 0 ? end_[column - 1] : 0;
-            for (std::uint32_t s = 0; s < slices_; ++s) {
-                starts(column)[s] = slot;
-                for (const std::int32_t atom : content(column, s)) put(slot++, atom, points[static_cast<std::size_t>(atom)], labels[static_cast<std::size_t>(atom)]);
-            }
-            starts(column)[slices_] = slot;
-        }
+        std::vector<Slot> next = start_;
+        for (const std::int32_t atom : order) put(next[place(atom)]++, atom, points[static_cast<std::size_t>(atom)], labels[static_cast<std::size_t>(atom)]);
     }
 
     Cell cell_;

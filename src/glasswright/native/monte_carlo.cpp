@@ -75,8 +75,9 @@ void add_residual(MonteCarlo &self, const Floats &weight, const Floats &window, 
     const auto n = static_cast<std::size_t>(self.bins().n_types), bins = static_cast<std::size_t>(self.bins().n_bins);
     require(step >= 1 && step <= 1000 && window.ndim() == 1 && window.size() <= 100'000, "The window of a residual is not possible.");
     const Spreading spreading(sound<float>(window, "Windows must be finite."), static_cast<std::size_t>(step), bins);
-    require(matrix.ndim() == 3 && matrix.shape(0) >= 1 && matrix.shape(2) >= 1 && matrix.shape(2) <= 100'000, "The matrices of a residual must have the shape (matrices, nodes, rank).");
-    require_shape(matrix, {matrix.shape(0), spreading.nodes(), offset.shape(0)}, "The matrices of a residual must have the shape (matrices, nodes, rank), the offset (rank).");
+    const char *const shape = "The matrices of a residual must have the shape (matrices, nodes, rank), the offset (rank).";
+    require(matrix.ndim() == 3 && matrix.shape(0) >= 1 && matrix.shape(2) >= 1 && matrix.shape(2) <= 100'000, shape);
+    require_shape(matrix, {matrix.shape(0), spreading.nodes(), offset.shape(0)}, shape);
     require_shape(weight, {matrix.shape(0), n, n}, "The weights of a residual must have the shape (matrices, types, types).");
     require(matrix.size() < std::size_t{1} << 30, "A residual is too large.");
     require(floor >= 0 && floor < 1e15, "The floor of a residual must be finite and not negative.");
@@ -84,13 +85,12 @@ void add_residual(MonteCarlo &self, const Floats &weight, const Floats &window, 
                                              sound<double>(offset, "Offsets of a residual must be finite."), floor));
 }
 
-PairTable pair_table(const MonteCarlo &self, const Table &cutoff, const Table &scale, const Doubles &self_energy, const Tables &force, const Tables &energy, int per_octave) {
+void make_table(PairTable *self, const Table &cutoff, const Table &scale, const Doubles &self_energy, const Tables &force, const Tables &energy, int per_octave) {
     PairTable table;
-    const auto n = static_cast<std::size_t>(self.bins().n_types);
-    require_shape(cutoff, {n, n}, "Pair tables must be for the same types of atoms.");
-    table.types = self.bins().n_types, table.per_octave = per_octave;
+    const std::size_t n = cutoff.shape(0);
+    require(n <= 100 && cutoff.shape(1) == n, "Pair tables must be for 1 to 100 types of atoms.");
     require(energy.shape(3) >= 1 && energy.shape(3) <= 16 && energy.shape(2) <= 1 << 18, "The degree of a pair table must be 1 to 15.");
-    table.degree = static_cast<int>(energy.shape(3)) - 1;
+    table.types = static_cast<int>(n), table.per_octave = per_octave, table.degree = static_cast<int>(energy.shape(3)) - 1;
     table.octaves = per_octave > 0 ? static_cast<int>(energy.shape(2) / static_cast<std::size_t>(per_octave)) : 0;
     const auto copy = [](const auto &array) { return std::vector<double>(array.data(), array.data() + array.size()); };
     table.cutoff = copy(cutoff), table.scale = copy(scale), table.self_energy = copy(self_energy), table.force = copy(force), table.energy = copy(energy);
@@ -102,7 +102,7 @@ PairTable pair_table(const MonteCarlo &self, const Table &cutoff, const Table &s
             const auto same = [&](const std::vector<double> &v, std::size_t width) { return std::equal(&v[p * width], &v[p * width] + width, &v[q * width]); };
             require(same(table.cutoff, 1) && same(table.scale, 1) && same(table.energy, numbers) && same(table.force, numbers), "Pair tables must be symmetric in the two types.");
         }
-    return table;
+    new (self) PairTable(std::move(table));
 }
 
 void set_groups(MonteCarlo &self, const std::vector<std::vector<std::int64_t>> &groups) {
@@ -200,19 +200,15 @@ void load(MonteCarlo &self, const Fractions &saved, const Order &order, std::uin
 
 void bind_monte_carlo(nb::module_ &m) {
     nb::class_<Cost>(m, "Cost", "An energy or a penalty of a Monte Carlo.");
+    nb::class_<PairTable>(m, "PairTable", "Pair functions for a Monte Carlo: see pair_table.hpp.")
+        .def("__init__", &make_table, "cutoff"_a, "scale"_a, "self_energy"_a, "force"_a, "energy"_a, "per_octave"_a);
     nb::class_<MonteCarlo>(m, "MonteCarlo", "Monte Carlo of atoms in a cell that is lower triangular; units Å, eV.")
         .def("__init__", &make, "positions"_a, "cell"_a, "types"_a, "n_types"_a, "r_max"_a, "n_bins"_a, "minimum_distances"_a, "seed"_a, "column_width"_a = nb::none())
         .def("clear_data", &MonteCarlo::clear_data)
         .def("add_binwise", &add_binwise, "weight"_a, "target"_a, "floor"_a)
         .def("add_residual", &add_residual, "weights"_a, "window"_a, "step"_a, "matrices"_a, "offset"_a, "floor"_a)
-        .def("clear_pairs", [](MonteCarlo &self) { self.set_pairs(std::nullopt); })
-        .def("set_pairs", [](MonteCarlo &self, const Table &cutoff, const Table &scale, const Doubles &self_energy, const Tables &force, const Tables &energy, int per_octave) {
-            self.set_pairs(PairEnergy(pair_table(self, cutoff, scale, self_energy, force, energy, per_octave)));
-        }, "cutoff"_a, "scale"_a, "self_energy"_a, "force"_a, "energy"_a, "per_octave"_a)
-        .def("clear_bias", [](MonteCarlo &self) { self.set_bias(std::nullopt); })
-        .def("set_bias", [](MonteCarlo &self, const Table &cutoff, const Table &scale, const Doubles &self_energy, const Tables &force, const Tables &energy, int per_octave) {
-            self.set_bias(pair_table(self, cutoff, scale, self_energy, force, energy, per_octave));
-        }, "cutoff"_a, "scale"_a, "self_energy"_a, "force"_a, "energy"_a, "per_octave"_a)
+        .def("set_pairs", [](MonteCarlo &self, const PairTable *table) { self.set_pairs(table ? std::optional<PairEnergy>(*table) : std::nullopt); }, "table"_a.none())
+        .def("set_bias", [](MonteCarlo &self, const PairTable *table) { self.set_bias(table); }, "table"_a.none())
         .def("add", &MonteCarlo::add, "cost"_a)
         .def("set_groups", &set_groups, "groups"_a)
         .def("run", &run, "trials"_a, nb::kw_only(), "temperature"_a, "energy_weight"_a, "data_weights"_a, "chi_temperature"_a, "step"_a, "swaps"_a, "clusters"_a,

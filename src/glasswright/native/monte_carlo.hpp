@@ -66,7 +66,7 @@ public:
         costs_.push_back(std::move(cost)), totals_.push_back(costs_.back()->total(configuration_));
     }
     // Pair functions that biased steps follow: energies over kT.
-    void set_bias(const std::optional<PairTable> &table) {
+    void set_bias(const PairTable *table) {
         bias_.reset();
         if (!table) return;
         if (table->types != bins_.n_types) throw std::invalid_argument("Pair functions to step along must be for the same types of atoms.");

@@ -207,11 +207,8 @@ class MonteCarlo:
 
     def set_pairs(self, tables: EnergyTables | None) -> None:
         """Judge trials by these pair energies from now on; None: by none."""
-        if tables is None:
-            self._kernel.clear_pairs()
-            return
         try:
-            self._kernel.set_pairs(*_parts(tables))
+            self._kernel.set_pairs(_table(tables))
         except (ValueError, TypeError, MemoryError) as error:
             raise _refused(error, "the pair energies do not fit") from None
 
@@ -220,11 +217,8 @@ class MonteCarlo:
 
         They steer alone: what is sampled does not depend on them (smart Monte Carlo, doi 10.1063/1.436415). A short cutoff makes them fast.
         """
-        if tables is None:
-            self._kernel.clear_bias()
-            return
         try:
-            self._kernel.set_bias(*_parts(tables))
+            self._kernel.set_bias(_table(tables))
         except (ValueError, TypeError, MemoryError) as error:
             raise _refused(error, "the pair functions to step along do not fit") from None
 
@@ -328,9 +322,11 @@ class MonteCarlo:
         return mine
 
 
-def _parts(tables: EnergyTables) -> tuple[Any, ...]:
+def _table(tables: EnergyTables | None) -> Any:
+    if tables is None:
+        return None
     arrays = (tables.cutoff, tables.scale, tables.self_energy, tables.force, tables.energy)
-    return *(_doubles(part) for part in arrays), tables.per_octave
+    return core().PairTable(*(_doubles(array) for array in arrays), tables.per_octave)
 
 
 def _lower_triangular(cell: Array) -> tuple[Array, Array]:

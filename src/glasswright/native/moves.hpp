@@ -23,19 +23,20 @@ class Proposals {
 public:
     Proposals(const Configuration &configuration, MoveSettings settings, const std::vector<std::vector<std::int32_t>> &groups, Bias *bias)
         : settings_(std::move(settings)), groups_(groups), bias_(bias), of_type_(static_cast<std::size_t>(configuration.n_types())) {
-        const double widest = configuration.cell().narrowest() / 2;
-        const auto sound = [&](double step) { return step >= 0 && step <= widest; };
-        if (settings_.step.size() != of_type_.size()) throw std::invalid_argument("There must be one step for every type of atoms.");
-        if (!std::all_of(settings_.step.begin(), settings_.step.end(), sound) || !sound(settings_.cluster_step))
-            throw std::invalid_argument("Steps must be 0 to half the narrowest width of the cell.");
-        if (!(settings_.cluster_angle >= 0 && settings_.cluster_angle <= 3.2)) throw std::invalid_argument("The angle of clusters must be 0 to 180 degrees.");
-        const double special = settings_.swaps + settings_.clusters + settings_.biased;
-        if (!(settings_.swaps >= 0 && settings_.clusters >= 0 && settings_.biased >= 0 && special <= 1)) throw std::invalid_argument("The shares of swaps, clusters and biased steps must be 0 to 1 together.");
-        if (settings_.biased > 0 && !bias_) throw std::invalid_argument("There are no pair functions to step along.");
-        if (settings_.biased > 0 && !(settings_.biased_step > 1e-6 && settings_.biased_step <= widest / 8)) throw std::invalid_argument("The width of biased steps must be above 0 and at most a sixteenth of the narrowest width of the cell.");
-        for (std::size_t i = 0; i < configuration.size(); ++i) of_type_[static_cast<std::size_t>(configuration.type(i))].push_back(static_cast<std::int32_t>(i));
-        if (settings_.clusters > 0 && groups.empty()) throw std::invalid_argument("There are no groups of atoms to move as clusters.");
-        if (settings_.swaps > 0) choose_swaps();
+        const auto require = [](bool sound, const char *what) {
+            if (!sound) throw std::invalid_argument(what);
+        };
+        const double widest = configuration.cell().narrowest() / 2, special = settings_.swaps + settings_.clusters + settings_.biased;
+        const auto possible = [&](double step) { return step >= 0 && step <= widest; };
+        require(settings_.step.size() == of_type_.size(), "There must be one step for every type of atoms.");
+        require(std::all_of(settings_.step.begin(), settings_.step.end(), possible) && possible(settings_.cluster_step), "Steps must be 0 to half the narrowest width of the cell.");
+        require(settings_.cluster_angle >= 0 && settings_.cluster_angle <= 3.2, "The angle of clusters must be 0 to 180 degrees.");
+        require(settings_.swaps >= 0 && settings_.clusters >= 0 && settings_.biased >= 0 && special <= 1, "The shares of swaps, clusters and biased steps must be 0 to 1 together.");
+        require(settings_.clusters == 0 || !groups.empty(), "There are no groups of atoms to move as clusters.");
+        require(settings_.biased == 0 || bias_, "There are no pair functions to step along.");
+        require(settings_.biased == 0 || (settings_.biased_step > 1e-6 && settings_.biased_step <= widest / 8),
+                "The width of biased steps must be above 0 and at most a sixteenth of the narrowest width of the cell.");
+        if (settings_.swaps > 0) choose_swaps(configuration);
     }
 
     // How far single atoms go, but for rare ones [Å].
@@ -76,7 +77,8 @@ private:
         return MoveKind::biased;
     }
 
-    void choose_swaps() {
+    void choose_swaps(const Configuration &configuration) {
+        for (std::size_t i = 0; i < configuration.size(); ++i) of_type_[static_cast<std::size_t>(configuration.type(i))].push_back(static_cast<std::int32_t>(i));
         auto &pairs = settings_.between;
         const int n = static_cast<int>(of_type_.size());
         if (pairs.empty())
