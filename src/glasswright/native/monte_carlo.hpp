@@ -94,11 +94,14 @@ public:
         return sum;
     }
     const PairHistogram &histogram() {
-        if (!counted_) histogram_ = count_pairs(), counted_ = true;
+        if (!counted_) {
+            histogram_ = count_pairs(), counted_ = true;
+            refresh_data();
+        }
         return histogram_;
     }
     std::vector<double> residuals() {
-        if (!counted_) refresh_data();
+        histogram();
         std::vector<double> values;
         for (const auto &term : data_) values.push_back(term->value());
         return values;
@@ -136,12 +139,11 @@ private:
             throw std::invalid_argument(std::string("In this cell ") + what + " must be above 0 and at most half the narrowest width of the cell.");
     }
     void refresh_data() {
-        if (data_.empty()) return;
-        for (const auto &term : data_) term->refresh(histogram());
+        for (const auto &term : data_) term->refresh(histogram_);
     }
-    // Makes everything that trials add up a function of the positions again.
+    // Makes everything that trials add up a function of the positions again; what is not known is counted when it is asked for.
     void refresh() {
-        refresh_data();
+        if (counted_) refresh_data();
         for (std::size_t i = 0; i < costs_.size(); ++i) totals_[i] = costs_[i]->total(configuration_);
     }
     double count_energy();
@@ -227,7 +229,7 @@ template <class Pause> Counts MonteCarlo::run(std::int64_t trials, const Conditi
     if (trials < 0) throw std::invalid_argument("The number of trials must not be negative.");
     const Weights weights = weigh(conditions);
     const Proposals proposals(configuration_, std::move(moves), groups_, bias_ ? &*bias_ : nullptr);
-    if (weights.data) refresh_data();
+    if (weights.data) histogram();
     if (weights.energy) energy();
     const double radius = std::max(weights.data ? bins_.r_max : 0.0, weights.energy && pairs_ ? pairs_->cutoff() : 0.0), stride = proposals.longest_step();
     close_by_ = stride < together ? stride : 0;
