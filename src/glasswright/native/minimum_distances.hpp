@@ -29,10 +29,6 @@ public:
     bool broken(const Configuration &configuration, std::int32_t type, Point p) const {
         return configuration.metric().straight ? broken<true>(configuration, type, p) : broken<false>(configuration, type, p);
     }
-    bool broken(const Configuration &configuration, std::int32_t a, Point p, std::int32_t b, Point q) const {
-        const Separation d = configuration.separation(p, q);
-        return d[0] * d[0] + d[1] * d[1] + d[2] * d[2] < limits_[static_cast<std::size_t>(a) * (configuration.n_types() + 1) + b];
-    }
 
 private:
     template <bool straight> bool broken(const Configuration &configuration, std::int32_t type, Point p) const {

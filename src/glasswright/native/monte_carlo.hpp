@@ -276,13 +276,9 @@ inline void MonteCarlo::trial(const Proposals &proposals, const Weights &weights
         for (const Move &m : trial_) configuration_.settle(m.atom);
 }
 
+// Atoms of one trial keep their distances from each other: they are those of a rigid body, or of a pair that changes places.
 inline bool MonteCarlo::too_close() const {
-    for (std::size_t i = 0; i < trial_.size(); ++i) {
-        if (distances_.broken(configuration_, trial_[i].type, trial_[i].to)) return true;
-        for (std::size_t j = 0; j < i; ++j)
-            if (distances_.broken(configuration_, trial_[i].type, trial_[i].to, trial_[j].type, trial_[j].to)) return true;
-    }
-    return false;
+    return std::any_of(trial_.begin(), trial_.end(), [&](const Move &m) { return distances_.broken(configuration_, m.type, m.to); });
 }
 
 inline bool MonteCarlo::accepted(const Weights &weights, double log_ratio, Counts &counts, Counts::Trials &mine) {
