@@ -63,3 +63,22 @@ def test_one_contrast_changes_what_it_sees(feedback: float) -> None:
     left = misfit(sets, now + UPPER * BINS.ideal * change) / misfit(sets, now)
     # The less the data are trusted, the more misfit is left.
     assert (0.02 < left < 0.15) if feedback == 0.9 else (0.4 < left < 0.95)
+
+
+@pytest.mark.parametrize("feedback", [0.3, 0.9])
+def test_misfit_and_change_are_balanced_by_the_feedback(feedback: float) -> None:
+    now = UPPER * BINS.ideal * liquid(BINS.r)
+    sets = targets(UPPER * BINS.ideal * liquid(BINS.r / 1.01))[:2]
+    x = partial_changes([t.residual(1.0) for t in sets], [3.0, 1.0], now, BINS, BASIS, feedback)
+    q = np.linspace(0.5, np.pi / 0.2, 600)
+    wave = 4 * np.pi * BINS.density * BINS.r[:, None] ** 2 * BINS.width * np.sinc(np.outer(BINS.r, q) / np.pi)
+
+    def objective(scale: float) -> float:
+        change = scale * x @ BASIS.values(BINS.r)
+        misfits = [t.r_chi(now + UPPER * BINS.ideal * change) ** 2 for t in sets]
+        partials = [np.sum((change[a, b] @ wave) ** 2) / np.sum(((liquid(BINS.r)[a, b] - 1) @ wave) ** 2) for a, b in ((0, 0), (0, 1), (1, 1))]
+        return float(feedback**2 * np.average(misfits, weights=[3, 1]) + (1 - feedback) ** 2 * np.mean(partials))
+
+    # A parabola in the scale, with its minimum at 1; the sums over Q are made otherwise here.
+    low, middle, high = (objective(s) for s in (0.5, 1.0, 1.5))
+    assert 1 + 0.25 * (low - high) / (low - 2 * middle + high) == pytest.approx(1, abs=0.01)
