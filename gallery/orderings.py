@@ -122,7 +122,7 @@ def orderings(card: gw.Scorecard, case: Case, runs: Mapping[str, Path]) -> list[
     u, bottom = ({name: n.value for name, n in column.items()} for column in (energy, minimised))
     spread = {name: n.spread or 0.0 for name, n in minimised.items()}
     rmc, fear = (course(runs[m]) for m in ("RMC", "FEAR"))
-    late = [float(h["energy [eV/atom]"][-1] - h["energy [eV/atom]"].min()) for h in rmc]
+    late = [float(h["energy"][-1] - h["energy"].min()) for h in rmc]
     reached = AS_GOOD * min(h["r_chi"][-1] for h in rmc)
     moves = {name: float(np.median([moves_to(h, reached) for h in histories])) for name, histories in (("RMC", rmc), ("FEAR", fear))}
     return [
@@ -152,7 +152,7 @@ def draw(runs: Mapping[str, Path], card: gw.Scorecard, case: Case, path: Path) -
         for k, history in enumerate(course(run)):
             label = name if k == 0 else None
             above.loglog(history["moves"][1:], history["r_chi"][1:], color=colour, label=label)
-            below.semilogx(history["moves"][1:], history["energy [eV/atom]"][1:], color=colour)
+            below.semilogx(history["moves"][1:], history["energy"][1:], color=colour)
     for name, style in zip(case.quenched, (":", "--"), strict=True):
         below.axhline(card["U"][name].value, color="black", linestyle=style, label=name)
     above.set_ylabel("R_chi")
