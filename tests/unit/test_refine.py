@@ -56,7 +56,7 @@ def xrays() -> Experiment:
 @pytest.fixture(scope="module")
 def rmc(neutrons: Experiment, xrays: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Any:
     out = tmp_path_factory.mktemp("rmc") / "run"
-    return gw.refine("rmc", [neutrons, xrays], "SiO2", out=out, sample_frames=2, **SHORT)
+    return gw.refine("rmc", [neutrons, xrays], "SiO2", out=out, sample_frames=2, step_range=(0.001, 1.0), **SHORT)
 
 
 def test_reverse_monte_carlo_comes_near_the_data(rmc: Any) -> None:
@@ -95,9 +95,9 @@ def test_the_step_is_frozen_in_the_samples(rmc: Any) -> None:
 
 
 def test_the_same_seed_gives_the_same_structure(rmc: Any, neutrons: Experiment, xrays: Experiment) -> None:
-    again = gw.refine("rmc", [neutrons, xrays], "SiO2", sample_frames=2, **SHORT)
+    again = gw.refine("rmc", [neutrons, xrays], "SiO2", sample_frames=2, step_range=(0.001, 1.0), **SHORT)
     np.testing.assert_array_equal(again.atoms.positions, rmc.atoms.positions)
-    other = gw.refine("rmc", [neutrons, xrays], "SiO2", seed=2, sample_frames=2, **SHORT)
+    other = gw.refine("rmc", [neutrons, xrays], "SiO2", seed=2, sample_frames=2, step_range=(0.001, 1.0), **SHORT)
     assert np.abs(other.atoms.positions - rmc.atoms.positions).max() > 0.1
     path = again.path
     del again
@@ -189,7 +189,7 @@ def _kill_once(process: subprocess.Popen[bytes], path: Path, blocks: int, how: i
 
 def test_replicas_differ_and_the_first_is_the_single_run(rmc: Any, neutrons: Experiment, xrays: Experiment, tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
-        both = gw.refine("rmc", [neutrons, xrays], "SiO2", out=tmp_path / "set", replicas=2, executor=pool, sample_frames=2, **SHORT)
+        both = gw.refine("rmc", [neutrons, xrays], "SiO2", out=tmp_path / "set", replicas=2, executor=pool, sample_frames=2, step_range=(0.001, 1.0), **SHORT)
     first, second = (run.atoms for run in gw.read_run(tmp_path / "set").replicas)
     np.testing.assert_array_equal(first.positions, rmc.atoms.positions)
     assert np.abs(second.positions - first.positions).max() > 0.1
