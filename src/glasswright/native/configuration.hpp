@@ -150,12 +150,17 @@ public:
         const std::uint32_t pb = part(p.y, columns_b), pc = part(p.z, columns_c);
         const std::uint32_t b = pb / Reach::parts, c = pc / Reach::parts, which = pb % Reach::parts * Reach::parts + pc % Reach::parts;
         const Reach::Stretch *stretch = reach.stretches.data() + reach.first[which], *const last = reach.stretches.data() + reach.first[which + 1];
-        for (; stretch != last; ++stretch) {
-            std::uint32_t cb = b + static_cast<std::uint32_t>(stretch->b), cc = c + static_cast<std::uint32_t>(stretch->c);
+        const auto starts_of = [&](const Reach::Stretch &ahead) {
+            std::uint32_t cb = b + static_cast<std::uint32_t>(ahead.b), cc = c + static_cast<std::uint32_t>(ahead.c);
             cb -= cb >= columns_b ? columns_b : 0, cc -= cc >= columns_c ? columns_c : 0;
-            const Slot *start = starts + std::size_t{cb * columns_c + cc} * (slices + 1);
+            return starts + std::size_t{cb * columns_c + cc} * (slices + 1);
+        };
+        const bool out_of_cache = size() > beyond_cache;
+        for (; stretch != last; ++stretch) {
+            const Slot *start = starts_of(*stretch);
             const std::uint32_t low = static_cast<std::uint32_t>(p.x) + stretch->low, high = low + stretch->width;
             const std::uint32_t from = slice(low), to = slice(high) + 1;
+            if (out_of_cache && last - stretch > 2) fetch(starts_of(stretch[2])[slice(static_cast<std::uint32_t>(p.x) + stretch[2].low)]);
             if (low <= high) run(start[from], start[to]);
             else if (from < to) run(start[0], start[slices]);
             else run(start[from], start[slices]), run(start[0], start[to]);
@@ -209,6 +214,7 @@ public:
 private:
     static constexpr double slice_width = 2; // [Å]
     static constexpr std::uint32_t most = 1024;
+    static constexpr std::size_t beyond_cache = 50000; // atoms from which on those near a point are asked for ahead
 
     std::uint32_t columns() const { return columns_b_ * columns_c_; }
     Slot *starts(std::uint32_t column) { return &start_[std::size_t{column} * (slices_ + 1)]; }
@@ -216,6 +222,12 @@ private:
     std::uint32_t column_of(Point p) const {
         const auto along = [](std::int32_t v, std::uint32_t n) { return static_cast<std::uint32_t>(std::uint64_t{static_cast<std::uint32_t>(v)} * n >> 32); };
         return along(p.y, columns_b_) * columns_c_ + along(p.z, columns_c_);
+    }
+
+    // Three lines of memory, as many as a stretch of 8 Å fills.
+    void fetch(Slot slot) const {
+        for (Slot k = slot; k < slot + 48; k += 16)
+            for (const auto *values : {&x_, &y_, &z_, &label_}) __builtin_prefetch(values->data() + k);
     }
 
     void choose_grid(double column_width) {
