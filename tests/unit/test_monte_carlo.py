@@ -110,6 +110,15 @@ def test_histogram_is_that_of_the_positions_before_and_after_moves(name: str, co
 
 
 @pytest.mark.usefixtures("build")
+def test_a_cell_that_fills_no_cache() -> None:
+    cell = np.diag([90.0, 100.0, 95.0])
+    kernel = gas(cell, n_atoms=60000, r_max=5.0)
+    kernel.set_data([binwise(kernel)])
+    assert kernel.run(3000, chi_temperature=1e9, moves=Moves(0.5, swaps=0.1)).accepted > 1000
+    assert np.array_equal(kernel.histogram, kernel.histogram_full())
+
+
+@pytest.mark.usefixtures("build")
 @pytest.mark.parametrize("rank", [1, 5, 33, 150])
 @pytest.mark.parametrize("one_curve", [True, False])
 def test_misfits_are_those_of_the_histogram(rank: int, one_curve: bool) -> None:
