@@ -71,7 +71,7 @@ def print_result(result: RefineResult) -> None:
 
     out = messages.console()
     out.print(Text.assemble((str(result.path), "bold"), f": {result.outcome}"))
-    for warning in result.warnings:
+    for warning in (w for w in result.warnings if w != result.outcome):
         out.print(Text.assemble(("warning: ", "yellow"), warning))
     if result.scores:
         table = Table("data")
