@@ -18,6 +18,7 @@ from glasswright.engines.native.interactions import Interactions
 from glasswright.engines.native.monte_carlo import MonteCarloEnergy, far_field_energy, fastest_split, monte_carlo_energy
 from glasswright.errors import InputError
 from glasswright.forcefield import ForceField
+from glasswright.forms.prolate import ProlateSplit
 from glasswright.forms.sampled_pairs import SampledPairs
 from glasswright.library.forcefields import load_forcefield
 from glasswright.native import core
@@ -206,3 +207,38 @@ def test_the_far_field_is_that_of_the_lattice_whatever_its_cell_vectors() -> Non
         assert monte_carlo.run(300, temperature=10.0, moves=Moves(step=0.5, swaps=0.1)).drift < 1e-11
     # Places are rounded to 2^-32 of the cell vectors: 1e-8 Å, in forces of some eV/Å.
     assert np.ptp(totals) < 1e-5 and abs(totals[0]) > 100
+
+
+def test_energies_that_come_last_are_sampled_all_the_same() -> None:
+    """The far field is asked for after all else has accepted; means are those of the whole energy, by weights of random configurations."""
+    kt, n_samples = 8.0, 6000
+    atoms = Atoms("OOSi", positions=[[1, 1, 1], [5, 1, 1], [1, 5, 5]], cell=[11.2] * 3, pbc=True)
+    bound = load_forcefield("bks").bind(atoms)
+    # A short near part leaves much to the far field.
+    energy = MonteCarloEnergy(Interactions(bound, ProlateSplit(10.0, 3.0), 1e-3, False, 1))
+    apart = np.full((2, 2), 1.4)
+    whole, near = (MonteCarlo(atoms.positions, atoms.cell.array, bound.types, 2, r_max=4.0, n_bins=4, minimum_distances=apart, seed=5) for _ in range(2))
+    energy.install(whole)
+    near.set_pairs(energy.tables)
+    random = np.random.default_rng(2)
+    found = []
+    while len(found) < n_samples:
+        atoms.positions = 11.2 * random.random((3, 3))
+        if atoms.get_all_distances(mic=True)[np.triu_indices(3, 1)].min() > 1.4:
+            whole.positions = near.positions = atoms.positions
+            found.append((whole.energy, near.energy))
+    exact, first = np.array(found).T
+    means, errors = [], []
+    for judged in (exact, first):
+        weight = np.exp(-(judged - judged.min()) / kt)
+        means.append(np.average(exact, weights=weight))
+        errors.append(np.sqrt(np.sum((weight * (exact - means[-1])) ** 2)) / weight.sum())
+    sampled = []
+    for _ in range(n_samples):
+        whole.run(10, temperature=kt, moves=Moves(step=5.0))
+        sampled.append(whole.energy)
+    blocks = np.mean(np.reshape(sampled, (60, -1)), axis=1)[1:]
+    error = np.hypot(errors[0], blocks.std(ddof=1) / np.sqrt(len(blocks)))
+    assert abs(blocks.mean() - means[0]) < 4.5 * error
+    # The far field decides by more than that.
+    assert abs(blocks.mean() - means[1]) > 6 * np.hypot(error, errors[1])

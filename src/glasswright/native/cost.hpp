@@ -35,6 +35,9 @@ public:
     // a trial is rejected.
     virtual void accept(const Configuration &configuration, Trial trial) = 0;
 
+    // Dear, and seldom decisive: asked for only where all else would accept, and judged by itself.
+    virtual bool comes_last() const { return false; }
+
     bool serves = false; // some Monte Carlo
 };
 

@@ -123,6 +123,7 @@ private:
     // Where a trial stands against the rest.
     struct Weights {
         bool energy, data; // whether they count
+        bool late;         // some energy comes last
         double per_energy, per_misfit;
         std::vector<double> data_weight;
     };
@@ -221,6 +222,7 @@ inline MonteCarlo::Weights MonteCarlo::weigh(const Conditions &c) const {
     w.per_energy = c.energy_weight / c.temperature, w.per_misfit = static_cast<double>(configuration_.size()) / c.chi_temperature;
     w.energy = any_energy && c.energy_weight > 0 && c.temperature < infinite;
     w.data = !data_.empty() && c.chi_temperature < infinite;
+    w.late = w.energy && std::any_of(costs_.begin(), costs_.end(), [](const auto &cost) { return cost->kind() == Cost::Kind::energy && cost->comes_last(); });
     w.data_weight = c.data_weight;
     return w;
 }
@@ -281,33 +283,41 @@ inline bool MonteCarlo::too_close() const {
     return std::any_of(trial_.begin(), trial_.end(), [&](const Move &m) { return distances_.broken(configuration_, m.type, m.to); });
 }
 
+// In two stages, each a Metropolis choice of its own, so that what is dear and seldom decisive is computed only for trials that the rest
+// accepts: their product is in detailed balance with the whole weight (Christen and Fox 2005, doi 10.1198/106186005X76983).
 inline bool MonteCarlo::accepted(const Weights &weights, double log_ratio, Counts &counts, Counts::Trials &mine) {
-    double penalty = 0, energy = 0, misfit = 0;
-    const auto ask = [&](Cost::Kind kind, double &sum) {
-        for (std::size_t i = 0; i < costs_.size(); ++i) {
-            if (costs_[i]->kind() != kind) continue;
-            cost_change_[i] = costs_[i]->difference(configuration_, trial_);
-            if (!(std::abs(cost_change_[i]) < 1e300)) return false;
-            sum += cost_change_[i];
+    bool allowed = true;
+    const auto ask = [&](Cost::Kind kind, bool last) {
+        double sum = 0;
+        for (std::size_t i = 0; allowed && i < costs_.size(); ++i) {
+            if (costs_[i]->kind() != kind || costs_[i]->comes_last() != last) continue;
+            sum += cost_change_[i] = costs_[i]->difference(configuration_, trial_);
+            allowed = std::abs(cost_change_[i]) < 1e300;
         }
-        return true;
+        return sum;
     };
-    if (!ask(Cost::Kind::penalty, penalty)) return ++mine.refused, false;
+    const auto weigh = [](double change, double factor) { return change == 0 ? 0 : std::isinf(factor) ? (change > 0 ? factor : 0) : change * factor; };
+    const auto passes = [&](double exponent) { return !(exponent > 0) || draws_.uniform() < std::exp(-exponent); };
+
+    const double penalty = ask(Cost::Kind::penalty, false);
+    if (!allowed) return ++mine.refused, false;
+    double energy = 0, misfit = 0;
     if (near_) find_differences(weights);
     if (weights.data)
         for (std::size_t k = 0; k < data_.size(); ++k) data_change_[k] = data_[k]->difference(increments_), misfit += weights.data_weight[k] * data_change_[k];
-    if (weights.energy) {
-        energy = pair_change_;
-        if (!ask(Cost::Kind::energy, energy)) return ++mine.refused, false;
-    }
+    if (weights.energy) energy = pair_change_ + ask(Cost::Kind::energy, false);
+    if (!allowed) return ++mine.refused, false;
     ++counts.evaluated;
-    double exponent = penalty - log_ratio;
-    for (const auto &[change, factor] : {std::pair{energy, weights.per_energy}, std::pair{misfit, weights.per_misfit}}) {
-        if (change == 0) continue;
-        if (change > 0 && std::isinf(factor)) return false;
-        if (!std::isinf(factor)) exponent += change * factor;
+    // At zero temperature the energy must not rise as a whole.
+    const bool at_once = weights.late && std::isinf(weights.per_energy);
+    if (!passes(penalty - log_ratio + weigh(misfit, weights.per_misfit) + (at_once ? 0 : weigh(energy, weights.per_energy)))) return false;
+    if (weights.late) {
+        const double last = ask(Cost::Kind::energy, true);
+        if (!allowed) return ++mine.refused, false;
+        if (!passes(weigh(at_once ? energy + last : last, weights.per_energy))) return false;
+        energy += last;
     }
-    if (exponent > 0 && draws_.uniform() >= std::exp(-exponent)) return false;
+
     counts.energy_change += std::abs(energy);
     for (std::size_t k = 0; k < data_change_.size(); ++k) counts.data_change[k] += std::abs(data_change_[k]) * static_cast<double>(configuration_.size());
     return true;

@@ -216,6 +216,7 @@ public:
         : charges_(std::move(charges)), largest_k_(largest_k), psi_(std::move(psi)), at_zero_(at_zero) {}
 
     Kind kind() const override { return Kind::energy; }
+    bool comes_last() const override { return true; }
     // How many wave vectors a move visits, once there are atoms.
     std::size_t size() const { return factors_ ? factors_->size() : 0; }
 
