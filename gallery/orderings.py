@@ -126,7 +126,7 @@ def orderings(card: gw.Scorecard, case: Case, runs: Mapping[str, Path]) -> list[
     reached = AS_GOOD * min(h["r_chi"][-1] for h in rmc)
     moves = {name: float(np.median([moves_to(h, reached) for h in histories])) for name, histories in (("RMC", rmc), ("FEAR", fear))}
     return [
-        ("R_chi(FEAR) ≈ R_chi(RMC)", f"{r['FEAR']:.4f} and {r['RMC']:.4f}", r["FEAR"] < AS_GOOD * r["RMC"]),
+        ("R_chi(FEAR) ≈ R_chi(RMC), or below", f"{r['FEAR']:.4f} and {r['RMC']:.4f}", r["FEAR"] < AS_GOOD * r["RMC"]),
         ("both well below R_chi(melt-quench)", f"{r[slowest]:.4f}", max(r["FEAR"], r["RMC"]) < 0.7 * r[slowest]),
         ("U(RMC) ≫ U(melt-quench)", f"{u['RMC']:.3f} and {u[slowest]:.3f} eV/atom", u["RMC"] > u[slowest] + 0.5),
         ("U(RMC) rises late", ", ".join(f"{x:+.3f}" for x in late) + " eV/atom above its lowest", min(late) > 0),
