@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from glasswright.curve import Curve
 from glasswright.io.curves import write_curve
 from glasswright.io.run import THERMO_COLUMNS
 from glasswright.io.run_writer import write_run_toml
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, which some of them send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 STAGES = (("push-off", 1e3, 3600, 3600), ("melt", 20e3, 3600, 3600), ("quench", 66e3, 3600, 300), ("relax", 5e3, 300, 300), ("sample", 5e3, 300, 300))
 
