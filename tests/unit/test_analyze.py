@@ -240,7 +240,7 @@ def test_other_elements_and_impossible_requests_are_refused():
     with pytest.raises(InputError, match="resolution"):
         compare(quartz(), synthetic(), resolution="guess")
     small = Experiment(Curve([0.1, 0.2, 0.25], [1.0, 1, 1], None, "S(Q)", "1/Å"), "neutron", synthetic().composition)
-    with pytest.raises(InputError, match="too small"):
+    with pytest.raises(InputError, match="larger box"):
         compare(quartz(), small)
 
 
