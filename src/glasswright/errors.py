@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 
 class GlasswrightError(Exception):
     """An error meant for the person at the keyboard.
@@ -39,3 +41,19 @@ class MissingDependency(GlasswrightError, ImportError):
 
 class RunFailed(GlasswrightError, RuntimeError):
     """A run stopped before its end (exit status 1): a guard, the engine or the disk."""
+
+
+def check_keys(keys: Iterable[object], known: Sequence[str], of: str) -> None:
+    """Refuse a key that is no setting ``of`` something, with the nearest known one.
+
+    Raises
+    ------
+    InputError
+        For the first that is unknown.
+    """
+    for key in keys:
+        if key not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(str(key), known, 1)
+            raise InputError(f"{key!r} is no setting of {of}.", mend=f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(known)}.")

@@ -65,14 +65,15 @@ def typed_values(words: Sequence[str]) -> dict[str, Any]:
 
 def read_config(path: Path) -> dict[str, Any]:
     """The keys of a TOML file."""
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise InputError(f"The config file {path} cannot be read.", f"{error.strerror}.", "Check the path given to --config.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"The config file {path} is no text in UTF-8.", mend="Write it as TOML: key = value, one per line.") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"The config file {path} is no valid TOML.", f"{error}.", 'Texts need quotes: rate = "10 K/ps".') from error
+    from ..library.toml_table import read_toml
+
+    return read_toml(
+        path,
+        "config file",
+        unread="Check the path given to --config.",
+        binary="Write it as TOML: key = value, one per line.",
+        invalid='Texts need quotes: rate = "10 K/ps".',
+    )
 
 
 def _value(text: str) -> object:

@@ -1,13 +1,40 @@
-"""A table of a TOML file whose every complaint names the file and the key."""
+"""TOML files, and their tables whose every complaint names the file and the key."""
 
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, NoReturn
 
 from ..errors import InputError
+
+
+def read_toml(path: Path, what: str, *, unread: str, binary: str, invalid: str) -> dict[str, Any]:
+    """The content of a TOML file.
+
+    Parameters
+    ----------
+    what
+        What the file is, in complaints: ``"data file"``.
+    unread, binary, invalid
+        How to mend a file that cannot be read, is no text, or no TOML.
+
+    Raises
+    ------
+    InputError
+        If it is one of these.
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise InputError(f"The {what} {path} cannot be read.", f"{error.strerror}.", unread) from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"The {what} {path} is no text in UTF-8.", mend=binary) from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"The {what} {path} is no valid TOML.", f"{error}.", invalid) from error
 
 
 class Table:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from .. import units
-from ..errors import InputError
+from ..errors import InputError, check_keys
 
 _DIMENSIONS = {
     "density": "density",
@@ -153,13 +153,7 @@ class QuenchSettings:
         InputError
             If a key is unknown, with the nearest known one, or a value is not possible.
         """
-        known = [f.name for f in fields(cls)]
-        for key in values:
-            if key not in known:
-                from difflib import get_close_matches
-
-                near = get_close_matches(str(key), known, 1)
-                raise InputError(f"{key!r} is no setting of a quench.", mend=f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(known)}.")
+        check_keys(values, [f.name for f in fields(cls)], "a quench")
         if "composition" not in values:
             raise InputError("No composition is given.", mend='Add composition = "SiO2".')
         return cls(**dict(values))

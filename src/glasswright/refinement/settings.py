@@ -9,7 +9,7 @@ from math import inf, isfinite
 from typing import Any
 
 from .. import units
-from ..errors import InputError
+from ..errors import InputError, check_keys
 
 METHODS = ("rmc", "hybrid", "monte_carlo", "epsr", "fear")
 _WHOLE = {"n_atoms": 1, "seed": 0, "replicas": 1, "threads": 1, "sample_frames": 0, "moves": 1, "block": 1, "window": 3}
@@ -164,11 +164,7 @@ class RefineSettings:
         InputError
             If a key is unknown, with the nearest known one, or a value is not possible.
         """
-        known = [f.name for f in fields(cls)]
-        for key in values:
-            if key not in known:
-                near = get_close_matches(str(key), known, 1)
-                raise InputError(f"{key!r} is no setting of a refinement.", mend=f"Did you mean {near[0]!r}?" if near else f"Settings: {', '.join(known)}.")
+        check_keys(values, [f.name for f in fields(cls)], "a refinement")
         if "method" not in values:
             raise InputError("No method is given.", mend=f"Use one of {', '.join(METHODS)}.")
         return cls(**dict(values))

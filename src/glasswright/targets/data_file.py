@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import signature
@@ -15,7 +14,7 @@ from ..errors import InputError
 from ..experiment import Experiment, checked_range
 from ..io.experiments import DataSet, names_of
 from ..library.measurements.curves import library_experiment
-from ..library.toml_table import Table
+from ..library.toml_table import Table, read_toml
 from ..units import parse
 from .constraint_tables import constraint_from_table
 from .constraints import Constraint
@@ -98,15 +97,13 @@ def read_data(path: str | Path) -> DataFile:
 
 
 def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise InputError(f"The data file {path} cannot be read.", f"{error.strerror}.", "Give the path of an exp.toml.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"The data file {path} is no text in UTF-8.", mend="Write it as TOML; measured curves go into files of their own.") from error
-    except (ValueError, RecursionError) as error:
-        mend = 'Texts need quotes: kind = "i(Q)". A measured curve is named in it: file = "i_of_q.dat".'
-        raise InputError(f"The data file {path} is no valid TOML.", f"{error}.", mend) from error
+    return read_toml(
+        path,
+        "data file",
+        unread="Give the path of an exp.toml.",
+        binary="Write it as TOML; measured curves go into files of their own.",
+        invalid='Texts need quotes: kind = "i(Q)". A measured curve is named in it: file = "i_of_q.dat".',
+    )
 
 
 def _experiment(table: Table, folder: Path, composition: str, density: float | None) -> Experiment:

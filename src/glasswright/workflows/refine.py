@@ -20,6 +20,7 @@ from ..targets import DataFile, read_data
 from ..targets.constraints import Constraint
 from .compare import compare
 from .quench import conclude
+from .refined import freedom_of
 from .refinement_job import RefinementJob, is_structure, prepare_refinement
 from .replicas import run_replicas
 from .run_protocol import run_protocol
@@ -102,10 +103,8 @@ def result_of(run: Run) -> RefineResult:
 
     member = run.replicas[0]
     results = member.settings["results"]
-    scores = {
-        d.name: compare(run, d.experiment, scale=d.treatment.get("scale", "fit") == "fit", background=d.treatment.get("background"))
-        for d in read_data_sets(member.path)
-    }
+    data = {d.name: (d.experiment, freedom_of(d)) for d in read_data_sets(member.path)}
+    scores = {name: compare(run, experiment, scale=freedom.scale, background=freedom.background) for name, (experiment, freedom) in data.items()}
     energy = results.get("energy")
     return RefineResult(
         atoms=member.atoms,
