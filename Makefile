@@ -55,7 +55,7 @@ test: $(INSTALLED)  ## Every test but the slow ones; those in a browser where Ch
 	$(BIN)/python -m pytest -m "not slow"
 
 test-slow: $(INSTALLED)  ## The slow tests
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --timeout 7200
 
 browser: $(INSTALLED)  ## Open reports in headless Chromium; installs it where that is possible
 	@if ! { command -v chromium && command -v chromedriver; } >/dev/null; then \

@@ -26,6 +26,6 @@ for checks in ${SANITIZERS:-address,undefined}; do
     esac
     for set in ${SETS:-$("${run[@]}" "$python" -c 'from glasswright.native.builds import instruction_sets; print(*instruction_sets())')}; do
         echo "== $checks, $set"
-        GLASSWRIGHT_INSTRUCTION_SET=$set "${run[@]}" "$python" -m pytest -p no:cacheprovider --capture=sys "${tests[@]}"
+        GLASSWRIGHT_INSTRUCTION_SET=$set "${run[@]}" "$python" -m pytest --timeout 7200 -p no:cacheprovider --capture=sys "${tests[@]}"
     done
 done

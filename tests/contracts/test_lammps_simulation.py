@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -73,13 +74,23 @@ def test_a_second_number_of_threads_in_one_process_is_refused(tmp_path: Path) ->
         opened("lammps", read_melt("silica"), tmp_path / "other", threads=3)
 
 
+def interrupt_process() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def interrupt_beside() -> None:
+    """Have another thread get the signal: what the main thread waits for is not cut short, and the interrupt comes in the instant after it."""
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("interrupt", [interrupt_process, interrupt_beside])
 @pytest.mark.parametrize("command", [None, "mpirun -n 2 lmp"])
-def test_interrupt_lets_the_chunk_end(tmp_path: Path, command: str | None) -> None:
+def test_interrupt_lets_the_chunk_end(tmp_path: Path, command: str | None, interrupt: Callable[[], None]) -> None:
     with opened("lammps", read_melt("silica"), tmp_path, "ewald", command=command) as simulation:
         simulation.set_velocities(3000.0, seed=1)
         simulation.start(STAGES["npt"])
         simulation.advance(10)
-        alarm = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+        alarm = threading.Timer(0.1, interrupt)
         with pytest.raises(KeyboardInterrupt):
             alarm.start()
             simulation.advance(110)

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError, MissingDependency, RunFailed
+from .interrupts import interrupts_put_off
 
 Arrays = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 BOX = ("lx", "ly", "lz", "xy", "xz", "yz")
@@ -159,25 +160,14 @@ class External(Program):
     def _ask(self, commands: Sequence[str], reply: str) -> str:
         """Send commands and wait until LAMMPS prints ``reply``, which may hold variables."""
         lines = [*(_FILE.sub(r"\1", c) for c in commands), f'print "{_MARK} {reply}"']
-        interrupted = False
-        try:
-            self._input.write("".join(line + "\n" for line in lines))
-            self._input.flush()
-        except BrokenPipeError:
-            pass  # its last words follow
-        while True:
-            try:
-                line = self._output.readline()
-            except KeyboardInterrupt:
-                interrupted = True  # let the chunk end, so that what follows is in step
-                continue
-            if line.startswith(_MARK):
-                break
-            if not line:
-                raise failure("".join(self._tail), commands[-1] if commands else reply, self._command)
-            self._tail = [*self._tail[-19:], line]
-        if interrupted:
-            raise KeyboardInterrupt
+        with interrupts_put_off():
+            with suppress(BrokenPipeError):  # its last words follow
+                self._input.write("".join(line + "\n" for line in lines))
+                self._input.flush()
+            while not (line := self._output.readline()).startswith(_MARK):
+                if not line:
+                    raise failure("".join(self._tail), commands[-1] if commands else reply, self._command)
+                self._tail = [*self._tail[-19:], line]
         return line[len(_MARK) :]
 
     def thermo(self, keywords: Sequence[str] = THERMO) -> dict[str, float]:
