@@ -9,8 +9,8 @@ from ase.build import bulk
 
 from glasswright import analysis
 from glasswright.analysis import convert_partials
-from glasswright.analysis.scattering.windows import window_values
 from glasswright.errors import InputError
+from glasswright.experiment.transform import window_values
 from glasswright.library.scattering import mean_squared_length, neutron_length, weights, xray_form_factor
 
 

@@ -1,5 +1,6 @@
 """Structure of a glass: atoms, or a sequence of configurations, to curves and numbers."""
 
+from ..experiment.transform import sine_transform
 from .density import density, number_density
 from .dynamics.collective_scattering import intermediate_scattering
 from .dynamics.currents import CurrentCorrelations, current_correlations
@@ -35,7 +36,7 @@ from .scattering.conversion import convert
 from .scattering.ensemble import CurveSpread, Ensemble, PartialSpread, ensemble
 from .scattering.formalisms import convert_partials
 from .scattering.fsdp import DiffractionPeak, first_sharp_diffraction_peak
-from .scattering.real_space import d_of_r, sine_transform, t_of_r, xray_rdf
+from .scattering.real_space import d_of_r, t_of_r, xray_rdf
 from .scattering.resolution import broaden
 from .scattering.structure_factor import partial_structure_factors, structure_factor
 from .space.bond_order import BondOrder, bond_order

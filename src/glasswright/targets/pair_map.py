@@ -11,9 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..analysis.frames import Pair, shell_volumes
 from ..analysis.scattering.as_measured import Resolution, cell_edges, needed_q, resolution_of, seen_weights
-from ..analysis.scattering.real_space import Q_STEP, sine_transform
+from ..analysis.scattering.real_space import Q_STEP
 from ..analysis.scattering.resolution import REACH, averaging
 from ..experiment import Experiment
+from ..experiment.transform import sine_transform
 from .pair_bins import PHASE, PairBins
 
 SHARP = 0.03

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ...curve import Curve
 from ...errors import InputError
 from ...experiment import Experiment, factor_and_offset, kind_of
+from ...experiment.transform import window_values
 from ...library.scattering import mean_squared_length, neutron_length
 from ..density import number_density
 from ..frames import Pair, fractions_of, frames_of
-from ..scattering.windows import window_values
 from .cutoffs import bonded_pairs, covalent_distance, first_shells, smoothed
 from .rdf import partial_rdf
 

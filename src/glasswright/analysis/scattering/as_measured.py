@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...experiment import Experiment, factor_and_offset
+from ...experiment.transform import sine_transform
 from ...library.scattering import amplitudes, mean_squared_length, weights
 from ..frames import Pair, shell_volumes
 from .partials import PartialSamples
-from .real_space import Q_MIN, Q_STEP, sine_transform
+from .real_space import Q_MIN, Q_STEP
 from .resolution import REACH, averages
 from .shells import PairShells
 

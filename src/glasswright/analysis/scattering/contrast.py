@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from ...curve import Curve
 from ...errors import InputError
 from ...experiment import Experiment, factor_and_offset
+from ...experiment.transform import Window, sine_transform
 from ...library.scattering import amplitudes
 from ..frames import Pair, pairs_of
 from .formalisms import normalisation
-from .real_space import sine_transform
-from .windows import Window
 
 Lengths = Mapping[str, float]
 MOST_CONDITION = 100.0

@@ -14,9 +14,9 @@ from ...composition import Composition
 from ...curve import Curve
 from ...errors import InputError
 from ...experiment import atoms_per_volume, factor_and_offset, kind_of
+from ...experiment.transform import Window, window_values
 from ...library.scattering import Radiation, mean_squared_length
 from ...units import parse
-from .windows import Window, window_values
 
 
 def convert(  # noqa: PLR0913 (a public call)

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ...curve import Curve
 from ...errors import InputError
+from ...experiment.transform import Window, sine_transform
 from ...library.scattering import Radiation, mean_squared_length
 from ...units import parse
 from ..density import number_density
 from ..frames import fractions_of, frames_of
 from .structure_factor import structure_factor
-from .windows import Window, window_values
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -100,20 +100,6 @@ def real_space(
     b2 = mean_squared_length(fractions, isotopes if isinstance(isotopes, Mapping) else None)
     y = b2 * (excess if kind == "D(r)" else excess + ideal)
     return Curve(r, y, None, kind, "Å", "barn/Å²", radiation, {**about, "normalisation": "⟨b⟩² in barn, per atom"})
-
-
-def sine_transform(q: NDArray[np.float64], s_minus_1: NDArray[np.float64], r: NDArray[np.float64], window: Window, q_max: float) -> NDArray[np.float64]:
-    """(2/π) ∫ Q [S(Q) - 1] M(Q) sin(Qr) dQ by the trapezium rule [1/Å²]; below the first Q, S - 1 is held constant.
-
-    ``s_minus_1`` is ``(n_q,)``, or ``(..., n_q)`` for several curves at once.
-    """
-    q0 = q[0]
-    # ∫₀^q0 Q sin(Qr) dQ in closed form, so that a missing low-Q part makes no step.
-    start = s_minus_1[..., :1] * (np.sin(q0 * r) - q0 * r * np.cos(q0 * r)) / r**2
-    steps = np.diff(q)
-    trapezium = 0.5 * (np.append(steps, 0) + np.insert(steps, 0, 0))
-    integrand = trapezium * q * s_minus_1 * window_values(window, q, q_max)
-    return np.asarray(2 / np.pi * (start + integrand @ np.sin(np.outer(q, r))))
 
 
 def _radii(r_max: float, bin_width: float) -> NDArray[np.float64]:

@@ -10,13 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...curve import Curve
 from ...errors import InputError
+from ...experiment.transform import Window
 from ...library.scattering import Radiation
 from ..frames import Pair, fractions_of, frames_of, half_box
 from .direct import direct_partials
 from .formalisms import Formalism
 from .partials import PartialSamples
 from .shells import pair_shells
-from .windows import Window
 
 if TYPE_CHECKING:
     from ase import Atoms
