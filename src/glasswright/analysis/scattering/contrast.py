@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ...curve import Curve
 from ...errors import InputError
-from ...experiment import Experiment, factor_and_offset
-from ...experiment.transform import Window, sine_transform
+from ...experiment import Experiment, Window, factor_and_offset
+from ...experiment.transform import sine_transform
 from ...library.scattering import amplitudes
 from ..frames import Pair, pairs_of
 from .formalisms import normalisation

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from ...composition import Composition
 from ...curve import Curve
 from ...errors import InputError
-from ...experiment import atoms_per_volume, factor_and_offset, kind_of
-from ...experiment.transform import Window, window_values
+from ...experiment import Window, atoms_per_volume, factor_and_offset, kind_of
+from ...experiment.transform import window_values
 from ...library.scattering import Radiation, mean_squared_length
 from ...units import parse
 

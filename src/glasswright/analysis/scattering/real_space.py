@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ...curve import Curve
 from ...errors import InputError
-from ...experiment.transform import Window, sine_transform
+from ...experiment import Window
+from ...experiment.transform import sine_transform
 from ...library.scattering import Radiation, mean_squared_length
 from ...units import parse
 from ..density import number_density

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...experiment.transform import Window, window_values
+from ...experiment import Window
+from ...experiment.transform import window_values
 from ...native import pair_histogram
 from ..density import number_density
 from ..frames import Pair, elements_and_types, fractions_of, half_box, pairs_of, shell_volumes

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...curve import Curve
 from ...errors import InputError
-from ...experiment.transform import Window
+from ...experiment import Window
 from ...library.scattering import Radiation
 from ..frames import Pair, fractions_of, frames_of, half_box
 from .direct import direct_partials
