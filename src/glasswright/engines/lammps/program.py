@@ -186,12 +186,14 @@ class External(Program):
         for close in (self._input.close, self._output.close):
             with suppress(OSError):
                 close()
-        # Without more commands it ends by itself.
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        # Without more commands it ends by itself. A launcher that is asked to end takes its ranks along, one that is killed does not.
+        for end in (self._process.terminate, self._process.kill):
+            try:
+                self._process.wait(timeout=10)
+                return
+            except subprocess.TimeoutExpired:
+                end()
+        self._process.wait()
 
 
 def failure(message: str, command: str, program: str = "") -> RunFailed:
