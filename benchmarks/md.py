@@ -300,9 +300,7 @@ def record(races: Races, reached: list[tuple[str, float, float, bool]], options:
         for (system, n, cutoff, threads), entries in races.items()
         for e in entries
     ]
-    everything = {
-        "date": time.strftime("%Y-%m-%d %H:%M"), "options": vars(options), "runs": runs, "goals": reached, "versions": versions, "machine": machine
-    }
+    everything = {"date": time.strftime("%Y-%m-%d %H:%M"), "options": vars(options), "runs": runs, "goals": reached, "versions": versions, "machine": machine}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "md.json").write_text(json.dumps(everything, indent=1, default=str), encoding="utf-8")
 

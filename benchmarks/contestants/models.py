@@ -38,9 +38,7 @@ def jax_md_bks(cutoff: float) -> ForceField:
     scale = np.sqrt(332.06371 * KCAL / 14.3996454784)
     charges = {"O": -0.977476019 * scale, "Si": 1.954952037 * scale}
     species = tuple(replace(s, charge=charges[s.name]) for s in ff.species)
-    pairs = {
-        pair: PairTerm(pair, "buckingham24", {"A": KCAL * a, "B": 1 / rho, "C": KCAL * c, "D": KCAL * d}, cutoff) for pair, (a, rho, c, d) in rows.items()
-    }
+    pairs = {pair: PairTerm(pair, "buckingham24", {"A": KCAL * a, "B": 1 / rho, "C": KCAL * c, "D": KCAL * d}, cutoff) for pair, (a, rho, c, d) in rows.items()}
     return replace(ff, name="jax-md", species=species, pairs=MappingProxyType(pairs), coulomb=replace(ff.coulomb, cutoff=cutoff))
 
 
