@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .composition import Composition as Composition
     from .curve import Curve as Curve
     from .engines import calculator as calculator
+    from .engines import potential as potential
     from .errors import GlasswrightError as GlasswrightError
     from .errors import InputError as InputError
     from .experiment import Experiment as Experiment
@@ -52,6 +53,7 @@ _PUBLIC = {
     "minimize": ("workflows.md", "minimize"),
     "pack": ("packing", "pack"),
     "plan_quench": ("workflows.quench", "plan_quench"),
+    "potential": ("engines", "potential"),
     "quench": ("workflows.quench", "quench"),
     "read_run": ("io.run", "Run"),
     "refine": ("workflows.refine", "refine"),

@@ -9,12 +9,15 @@ from ..errors import InputError, MissingDependency
 from ..forcefield import ForceField
 from ..library.forcefields import load_forcefield
 from .base import Engine, EngineOptions, Simulation, State
+from .jax import without_jax
 
 if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
 
-__all__ = ["Engine", "EngineOptions", "Simulation", "State", "calculator", "engine_names", "get_engine"]
+    from .jax.potential import Potential
+
+__all__ = ["Engine", "EngineOptions", "Simulation", "State", "calculator", "engine_names", "get_engine", "potential"]
 
 
 def engine_names() -> list[str]:
@@ -78,3 +81,27 @@ def calculator(forcefield: str | Path | ForceField, engine: str = "auto") -> Cal
     """
     known = forcefield if isinstance(forcefield, ForceField) else load_forcefield(forcefield)
     return get_engine(engine, known, precision="double")[0].calculator(known)
+
+
+def potential(forcefield: str | Path | ForceField, atoms: Atoms, **options: Any) -> Potential:
+    """A force field as pure functions for JAX: energy, forces, stress and every derivative of them.
+
+    Parameters
+    ----------
+    forcefield
+        Library name, TOML path or ForceField.
+    atoms
+        What it acts on.
+    options
+        ``precision``, ``skin`` and ``accuracy`` of ``engines.jax.potential.potential``.
+
+    Raises
+    ------
+    MissingDependency
+        If JAX is not installed.
+    """
+    if missing := without_jax():
+        raise MissingDependency(missing)
+    from .jax.potential import potential as of_jax
+
+    return of_jax(forcefield if isinstance(forcefield, ForceField) else load_forcefield(forcefield), atoms, **options)

@@ -1,0 +1,289 @@
+"""Neighbours as integer arrays of fixed shapes, and vectors between neighbours that can be differentiated.
+
+Atoms stand in slots: a block for each species, padded to whole chunks. For each atom the slots of its neighbours are listed, those of
+one species after those of another, with room for as many of each as any atom has. So in a chunk, an array (neighbours, atoms of the
+chunk), rows of the same species have the same parameters, and a sum over neighbours runs over the slow axis: loops that vectorise.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
+
+from ...errors import InputError
+from ...native.pairs import neighbour_pairs
+from ..cell import widths
+
+LANES = 128
+"""Atoms of a chunk: its arrays stay in the cache."""
+ROOM = 1.1
+"""Room for neighbours, relative to the most that an atom has when a list is made."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Everything about neighbours that is fixed while a program is compiled."""
+
+    counts: tuple[int, ...]
+    """Atoms of each species."""
+    lanes: tuple[int, ...]
+    """Atoms in a chunk of each species."""
+    rows: tuple[tuple[int, ...], ...]
+    """Room for neighbours of each species (second) around an atom of each species (first)."""
+    repeats: tuple[int, int, int]
+    """Copies of the cell side by side, so that they hold one image of every pair within the cutoff."""
+    cutoff: float
+    """Within which every neighbour is listed, however atoms move, until the list is stale [Å]."""
+    skin: float
+    """How far the list reaches beyond the cutoff [Å]."""
+
+    @property
+    def chunks(self) -> tuple[int, ...]:
+        """Of each species."""
+        return tuple(math.ceil(n / lanes) for n, lanes in zip(self.counts, self.lanes, strict=True))
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """First slot of each species, and the end."""
+        return (0, *np.cumsum([c * n for c, n in zip(self.chunks, self.lanes, strict=True)]).tolist())
+
+    @property
+    def slots(self) -> int:
+        """In one copy of the cell."""
+        return self.starts[-1]
+
+    @property
+    def copies(self) -> int:
+        """Of the cell."""
+        return math.prod(self.repeats)
+
+    @property
+    def nobody(self) -> int:
+        """The slot that stands where there is no neighbour."""
+        return self.slots * self.copies
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=["index", "slot", "atom", "positions", "cell", "overflow"], meta_fields=["layout"])
+@dataclass(frozen=True)
+class Neighbours:
+    """Who is near whom; every pair from both ends. An array-only pytree that may be stacked and mapped over."""
+
+    index: tuple[Array, ...]
+    """Slots of the neighbours of the atoms of each species ``(chunks, rows, lanes)``; ``layout.nobody`` where there is none."""
+    slot: Array
+    """Of each atom ``(n_atoms,)``."""
+    atom: Array
+    """In each slot of one copy ``(slots,)``; an empty slot repeats an atom."""
+    positions: Array
+    """Where the atoms were ``(n_atoms, 3)`` [Å]."""
+    cell: Array
+    """What the cell was ``(3, 3)`` [Å]."""
+    overflow: Array
+    """True where a list made under JAX had too little room: it is not complete."""
+    layout: Layout
+
+    @property
+    def skin(self) -> float:
+        """How far the list reaches beyond the cutoff [Å]."""
+        return self.layout.skin
+
+    @property
+    def cutoff(self) -> float:
+        """Within which every neighbour is listed until the list is stale [Å]."""
+        return self.layout.cutoff
+
+    def stale(self, positions: Array, cell: Array) -> Array:
+        """Whether a pair within the cutoff could be missing by now, or is because the list overflowed; True where anything is no number.
+
+        A pair beyond the reach of the list had a length of at least cutoff + skin. The strain of the cell since shortens it by a factor,
+        at the most, and the motion of its atoms relative to the cell by twice the largest.
+        """
+        deformation = reciprocal(self.cell) @ cell
+        moved = positions - self.positions @ deformation
+        if self.layout.copies == 1:  # which image of an atom is given does not matter
+            fractions = moved @ reciprocal(cell)
+            moved = (fractions - jnp.round(fractions)) @ cell
+        shrunk = 1 - jnp.sqrt(jnp.sum((deformation - jnp.eye(3, dtype=cell.dtype)) ** 2))
+        left = shrunk * (self.cutoff + self.skin) - 2 * jnp.sqrt(jnp.max(jnp.sum(moved**2, axis=-1)))
+        narrow = jnp.min(cell_widths(cell) * jnp.array(self.layout.repeats)) < 2 * self.cutoff
+        return ~(left >= self.cutoff) | narrow | self.overflow
+
+    def bonds(self, positions: Array, cell: Array, dtype: Any) -> Bonds:
+        """Neighbours of each atom, all species together, in the order of the atoms."""
+        layout, images = self.layout, Images.of(positions, cell, self, dtype)
+        most = max(sum(rows) for rows in layout.rows)
+        blocks = []
+        for index in self.index:
+            block = jnp.moveaxis(index, 1, 2).reshape(-1, index.shape[1])
+            blocks.append(jnp.pad(block, ((0, 0), (0, most - block.shape[1])), constant_values=layout.nobody))
+        index = jnp.concatenate(blocks)[self.slot]
+        present = index < layout.nobody
+        index = jnp.where(present, index, self.slot[:, None])
+        vectors = jnp.moveaxis(images.vectors(images.points[:, self.slot], images.carriers[:, self.slot], index.T), 0, 2).swapaxes(0, 1)
+        return Bonds(self.atom[index % layout.slots], jnp.where(present[..., None], vectors, 0), present)
+
+
+class Bonds(NamedTuple):
+    """Neighbours of each atom as plain arrays."""
+
+    index: Array
+    """Atoms ``(n_atoms, most)``."""
+    vectors: Array
+    """To the image of the neighbour ``(n_atoms, most, 3)`` [Å]; zero where there is none."""
+    present: Array
+    """Where there is a neighbour ``(n_atoms, most)``."""
+
+
+class Images(NamedTuple):
+    """The atoms in all slots of all copies of the cell."""
+
+    points: Array
+    """Fractions of the copies together ``(3, slots)``: in single precision as 32-bit fixed-point numbers, whose differences wrap around to the
+    nearest image without loss; in double precision as they are."""
+    carriers: Array
+    """Positions less the motion of the cell ``(3, slots)`` [Å]: they carry derivatives, their values are not used."""
+    cell: Array
+    """Of the copies together ``(3, 3)`` [Å]."""
+
+    @classmethod
+    def of(cls, positions: Array, cell: Array, neighbours: Neighbours, dtype: Any) -> Images:
+        """The atoms of a list at new positions; vectors between them will have this type."""
+        fixed = jax.lax.stop_gradient(positions @ reciprocal(cell))
+        repeats = np.array(neighbours.layout.repeats)
+        shifts = np.stack(np.meshgrid(*(np.arange(n) for n in repeats), indexing="ij"), axis=-1).reshape(-1, 3)
+        slots = ((fixed[neighbours.atom] + shifts[:, None].astype(fixed.dtype)) / repeats.astype(fixed.dtype)).reshape(-1, 3)
+        carriers = (positions - fixed @ (cell - jax.lax.stop_gradient(cell))).astype(dtype)
+        points = slots if dtype == jnp.float64 else jnp.rint((slots - jnp.round(slots)) * 2.0**32).astype(jnp.int32)
+        tiled = jnp.tile(carriers[neighbours.atom], (len(shifts), 1))
+        return cls(points.T, tiled.T, (cell * repeats[:, None].astype(cell.dtype)).astype(dtype))
+
+    def vectors(self, points: Array, carriers: Array, index: Array) -> Array:
+        """From centres ``(3, lanes)`` to the nearest images of their neighbours ``(rows, lanes)``: ``(3, rows, lanes)`` [Å]."""
+        return _vectors(self.points, points, self.carriers, carriers, self.cell, index)
+
+
+def _fractions(points: Array, centres: Array, index: Array, dtype: Any) -> Array:
+    difference = points.at[:, index].get(mode="clip") - centres[:, None]
+    return difference.astype(dtype) * 2.0**-32 if points.dtype == jnp.int32 else difference - jnp.round(difference)
+
+
+def _plain_vectors(points: Array, centres: Array, carriers: Array, centre_carriers: Array, cell: Array, index: Array) -> Array:
+    return jnp.einsum("krl,kc->crl", _fractions(points, centres, index, cell.dtype), cell)
+
+
+def _vectors_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
+    # r_j - r_i + n h, with whole numbers n: a change of the cell moves both atoms with it and strains the vector.
+    points, centres, _, _, cell, index = primals
+    _, _, carriers, centre_carriers, strain, _ = tangents
+    fractions = _fractions(points, centres, index, cell.dtype)
+    moved = carriers.at[:, index].get(mode="clip") - centre_carriers[:, None]
+    return jnp.einsum("krl,kc->crl", fractions, cell), moved + jnp.einsum("krl,kc->crl", fractions, strain)
+
+
+_vectors = jax.custom_jvp(_plain_vectors)
+_vectors.defjvp(_vectors_jvp)
+
+
+def reciprocal(cell: Array) -> Array:
+    """The inverse of a cell [1/Å], without a linear solver."""
+    normals = jnp.stack([jnp.cross(cell[1], cell[2]), jnp.cross(cell[2], cell[0]), jnp.cross(cell[0], cell[1])])
+    return (normals / jnp.dot(cell[0], normals[0])).T
+
+
+def cell_widths(cell: Array) -> Array:
+    """Distances between opposite faces ``(3,)`` [Å]."""
+    return 1 / jnp.sqrt(jnp.sum(reciprocal(cell) ** 2, axis=0))
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourLists:
+    """Makes lists for given atoms."""
+
+    types: NDArray[np.int64]
+    """Species of each atom ``(n_atoms,)``."""
+    cutoffs: NDArray[np.float64]
+    """Of pairs of species ``(n_species, n_species)`` [Å]; 0 where they are never neighbours."""
+    skin: float
+    """How far lists reach beyond the cutoffs [Å]."""
+
+    @property
+    def cutoff(self) -> float:
+        """The longest [Å]."""
+        return float(self.cutoffs.max())
+
+    def listed(self, positions: NDArray[np.float64], cell: NDArray[np.float64], like: Neighbours | None = None) -> Neighbours:
+        """A list made by the compiled core, with room to grow, or that of ``like`` where it suffices."""
+        repeats = tuple(np.ceil(2 * self.cutoff * (1 + 1e-9) / widths(cell)).astype(int).tolist())
+        reach = np.where(self.cutoffs > 0, self.cutoffs + self.skin, 0.0)
+        pairs = neighbour_pairs(positions, cell, self.types, reach)
+        copy = np.ravel_multi_index(tuple((pairs.shifts % repeats).T), repeats)
+        first, second = pairs.first, pairs.second
+        if np.min(widths(cell) * repeats) < 2 * (self.cutoff + self.skin):
+            # Two images of an atom may be listed; one of them can be within the cutoff, and stands for both. Never one of the atom itself.
+            _, kept = np.unique((first * len(positions) + second) * math.prod(repeats) + copy, return_index=True)
+            kept = kept[(first[kept] != second[kept]) | (copy[kept] > 0)]
+            first, second, copy = first[kept], second[kept], copy[kept]
+        n, counts = self.cutoffs.shape[0], np.bincount(self.types, minlength=self.cutoffs.shape[0])
+        found = np.bincount(first * n + self.types[second], minlength=len(positions) * n).reshape(-1, n)
+        most = np.stack([found[self.types == a].max(axis=0, initial=0) for a in range(n)])
+        layout = self._layout(counts, most, repeats, like)
+        atom, slot = self._slots(positions, cell, layout)
+        index = []
+        for a in range(n):
+            start, lanes = layout.starts[a], layout.lanes[a]
+            block = np.full((layout.chunks[a], sum(layout.rows[a]), lanes), layout.nobody, dtype=np.int32)
+            offset = 0
+            for b in range(n):
+                mine = (self.types[first] == a) & (self.types[second] == b)
+                i, place = first[mine], slot[first[mine]] - start
+                begin = np.cumsum(found[:, b] * (self.types == a)) - found[:, b] * (self.types == a)
+                row = offset + np.arange(len(i)) - begin[i]
+                block[place // lanes, row, place % lanes] = copy[mine] * layout.slots + slot[second[mine]]
+                offset += layout.rows[a][b]
+            index.append(jnp.asarray(block))
+        return Neighbours(tuple(index), jnp.asarray(slot), jnp.asarray(atom), jnp.asarray(positions), jnp.asarray(cell), jnp.asarray(False), layout)
+
+    def _layout(self, counts: NDArray[np.int64], most: NDArray[np.int64], repeats: tuple[int, ...], like: Neighbours | None) -> Layout:
+        if like is not None and like.layout.repeats == repeats and (most <= np.array(like.layout.rows)).all():
+            return like.layout
+        rows = np.ceil(ROOM * most).astype(int)
+        if like is not None:
+            rows = np.maximum(rows, like.layout.rows)
+        lanes = [min(LANES, 8 * math.ceil(c / 8)) for c in counts.tolist()]
+        x, y, z = repeats
+        return Layout(tuple(counts.tolist()), tuple(lanes), tuple(map(tuple, rows.tolist())), (x, y, z), self.cutoff, self.skin)
+
+    def _slots(self, positions: NDArray[np.float64], cell: NDArray[np.float64], layout: Layout) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Atoms by species, neighbours in space side by side: atom of each slot, slot of each atom."""
+        fractions = positions @ np.linalg.inv(cell)
+        block = np.floor((fractions - np.floor(fractions)) * np.maximum(np.floor(widths(cell) / 4.0), 1)).astype(int)
+        order = np.lexsort((*block.T, self.types))
+        atom, slot = np.zeros(layout.slots, dtype=np.int32), np.zeros(len(positions), dtype=np.int32)
+        done = 0
+        for start, count in zip(layout.starts[:-1], layout.counts, strict=True):
+            mine = order[done : done + count]
+            atom[start : start + count], slot[mine] = mine, np.arange(start, start + count)
+            done += count
+        return atom, slot
+
+
+def stacked(lists: Sequence[Neighbours]) -> Neighbours:
+    """Lists of the same layout as one, with a leading axis.
+
+    Raises
+    ------
+    InputError
+        If their layouts differ.
+    """
+    if any(one.layout != lists[0].layout for one in lists):
+        raise InputError("Neighbour lists of different layouts cannot be stacked.", mend="Make them with the same `like`.")
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *lists)  # type: ignore[no-any-return]

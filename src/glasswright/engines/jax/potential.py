@@ -1,0 +1,142 @@
+"""A force field as pure functions of positions, cell and parameters.
+
+An energy is a sum of parts (pairs, far field, triplets, ...), each a function of the same arguments. Everything may be compiled (``jax.jit``),
+differentiated (``jax.grad``, ``jax.jvp``, ``jax.hessian``) and mapped over replicas or sets of parameters (``jax.vmap``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from ...errors import InputError
+from ...forcefield import BoundForceField, ForceField
+from ...forms.parameters import parameters
+from .neighbours import NeighbourLists, Neighbours, stacked
+from .parts import EnergyForcesVirial, Parameters, Part
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from numpy.typing import ArrayLike
+
+
+@dataclass(frozen=True, eq=False)
+class Potential:
+    """A force field made ready for given atoms.
+
+    The functions take positions ``(n_atoms, 3)`` [Å], wrapped or not, a cell ``(3, 3)`` of row vectors [Å] of any shape, neighbours made by
+    ``neighbours`` that are not stale, and parameters by the names of ``parameters``; without them, the numbers of the force field.
+    """
+
+    bound: BoundForceField
+    parts: tuple[Part, ...]
+    lists: NeighbourLists
+    precision: Literal["single", "double"]
+    """``single``: pairs in float32, from differences of positions that are exact; sums in the widest type JAX may use."""
+
+    @cached_property
+    def parameters(self) -> dict[str, Array]:
+        """Values of all parameters of the force field, differentiable input of the functions."""
+        return {name: jnp.asarray(value, jnp.result_type(float)) for name, value in parameters(self.bound).items()}
+
+    @property
+    def cutoff(self) -> float:
+        """The longest reach in real space [Å]."""
+        return self.lists.cutoff
+
+    @property
+    def skin(self) -> float:
+        """How far neighbour lists reach beyond the cutoffs [Å]."""
+        return self.lists.skin
+
+    def neighbours(self, positions: ArrayLike, cell: ArrayLike, like: Neighbours | None = None) -> Neighbours:
+        """Neighbours of every atom; not for compiled functions (see ``rebuilt``).
+
+        Parameters
+        ----------
+        positions
+            ``(n_atoms, 3)`` [Å], or ``(batch, n_atoms, 3)`` for stacked lists of one layout.
+        cell
+            ``(3, 3)`` or ``(batch, 3, 3)`` [Å].
+        like
+            Lists whose room is kept where it suffices, so that nothing is compiled again.
+        """
+        points, box = np.asarray(positions, dtype=np.float64), np.asarray(cell, dtype=np.float64)
+        if points.ndim == 2:
+            return self.lists.listed(points, box, like)
+        boxes = np.broadcast_to(box, (len(points), 3, 3))
+        lists: list[Neighbours] = []
+        while True:
+            lists = [like := self.lists.listed(p, h, like) for p, h in zip(points, boxes, strict=True)]
+            if all(one.layout == lists[0].layout for one in lists):
+                return stacked(lists)
+
+    def energy(self, positions: Array, cell: Array, neighbours: Neighbours, parameters: Parameters | None = None) -> Array:
+        """[eV]"""
+        return sum((part.energy(self._full(parameters), positions, cell, neighbours) for part in self.parts), start=jnp.zeros(()))
+
+    def energy_forces_virial(self, positions: Array, cell: Array, neighbours: Neighbours, parameters: Parameters | None = None) -> EnergyForcesVirial:
+        """Energy [eV], forces ``(n_atoms, 3)`` [eV/Å] and virial -dE/dε ``(3, 3)`` [eV]; what is not used costs nothing in a compiled function."""
+        found = [part.energy_forces_virial(self._full(parameters), positions, cell, neighbours) for part in self.parts]
+        energy, forces, virial = (sum(values[1:], start=values[0]) for values in zip(*found, strict=True))
+        return energy, forces, virial
+
+    def energy_forces(self, positions: Array, cell: Array, neighbours: Neighbours, parameters: Parameters | None = None) -> tuple[Array, Array]:
+        """Energy [eV] and forces ``(n_atoms, 3)`` [eV/Å]."""
+        return self.energy_forces_virial(positions, cell, neighbours, parameters)[:2]
+
+    def stress(self, positions: Array, cell: Array, neighbours: Neighbours, parameters: Parameters | None = None) -> Array:
+        """dE/dε over the volume ``(3, 3)`` [eV/Å³], positive in tension."""
+        return -self.energy_forces_virial(positions, cell, neighbours, parameters)[2] / jnp.abs(jnp.linalg.det(cell))
+
+    def _full(self, given: Parameters | None) -> Parameters | None:
+        if given is None:
+            return None
+        if unknown := sorted(set(given) - set(self.parameters)):
+            raise InputError(f"There is no parameter {', '.join(unknown)}.", mend=f"The parameters are {', '.join(self.parameters)}.")
+        return {**self.parameters, **given}
+
+
+def potential(
+    forcefield: ForceField,
+    atoms: Atoms,
+    *,
+    precision: Literal["single", "double"] = "single",
+    skin: float = 1.0,
+    accuracy: float = 1e-5,
+) -> Potential:
+    """A force field as differentiable functions for given atoms.
+
+    Parameters
+    ----------
+    forcefield
+        Of the library or a file.
+    atoms
+        Species, and the cell that settings of an Ewald sum are chosen for.
+    precision
+        ``double`` needs ``jax.enable_x64``.
+    skin
+        How far neighbour lists reach beyond the cutoffs [Å].
+    accuracy
+        Relative force error asked of the far field of an Ewald sum.
+
+    Raises
+    ------
+    InputError
+        If the force field does not fit the atoms, or double precision is asked for and switched off in JAX.
+    """
+    from .pairs import PairPart, pair_reach
+
+    if precision not in ("single", "double"):
+        raise InputError(f"precision = {precision!r} is unknown.", mend="Use single or double.")
+    if precision == "double" and not jax.config.jax_enable_x64:
+        raise InputError("JAX computes in single precision.", "It does unless told otherwise.", "Call jax.config.update('jax_enable_x64', True) first.")
+    bound = forcefield.bind(atoms)
+    pairs = PairPart(bound, None, precision == "double")
+    return Potential(bound, (pairs,), NeighbourLists(bound.types, pair_reach(bound, None), skin), precision)
