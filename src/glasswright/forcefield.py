@@ -312,6 +312,8 @@ class BoundForceField:
     """Terms among the species present, composition rules resolved."""
     triplets: Mapping[Triplet, TripletTerm] = field(default_factory=dict)
     """Three-body terms among the species present; where there are any, ``pairs`` holds the two-body part of the same potential."""
+    start: BoundForceField | None = None
+    """With the numbers that radii are computed from, where those here may be traced by JAX (``forms.parameters.with_parameters``)."""
 
     @property
     def coulomb(self) -> Coulomb:
@@ -331,4 +333,5 @@ class BoundForceField:
 
     def charge(self, name: str) -> float:
         """Charge of a species [e]."""
-        return float(self.charges[self.species.index(name)])
+        charge = self.charges[self.species.index(name)]
+        return float(charge) if isinstance(charge, np.floating) else charge

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,18 +12,20 @@ from .pair import PAIR_FORMS, Array, InversePower, Terms, derivative
 
 CORES: dict[str, tuple[str, ...]] = {"none": (), "splice": (), "30-6": ("epsilon", "sigma")}
 """Kinds of core and their parameters: ``30-6`` adds 4 ε[(σ/r)³⁰ - (σ/r)⁶]; ``splice`` replaces the form below a computed radius."""
+NEWTON_STEPS = 5
+"""From 0.05 Å away the smallest zero of U''' is found to rounding."""
 
 
 @dataclass(frozen=True)
 class Splice:
     """``B/r^n + D r²`` below ``r0``, equal to the form in value and two derivatives there."""
 
-    r0: float
+    r0: Array
     """[Å]"""
-    B: float
+    B: Array
     """[eV Å^n]"""
-    n: float
-    D: float
+    n: Array
+    D: Array
     """[eV/Å²]"""
 
     def energy_force(self, r: Array, xp: Any = np) -> tuple[Array, Array]:
@@ -48,11 +50,24 @@ def splice(terms: Terms) -> Splice | None:
     while low < (middle := 0.5 * (low + high)) < high:
         low, high = (middle, high) if derivative(terms, middle, 3) > 0 else (low, middle)
     r0 = low
-    u0, u1, u2 = (derivative(terms, r0, k) for k in range(3))
+    return _joined(terms, float(r0), np)
+
+
+def moved_splice(terms: Terms, start: Splice, xp: Any) -> Splice:
+    """The splice of terms whose parameters are near those of another: its r0 by Newton's method, so that derivatives follow it."""
+    r0 = start.r0
+    for _ in range(NEWTON_STEPS):
+        r0 = r0 - derivative(terms, r0, 3, xp) / derivative(terms, r0, 4, xp)
+        r0 = xp.clip(r0, 0.5 * start.r0, 2.0 * start.r0)
+    return _joined(terms, r0, xp)
+
+
+def _joined(terms: Terms, r0: Array, xp: Any) -> Splice:
+    u0, u1, u2 = (derivative(terms, r0, k, xp) for k in range(3))
     # With b = B r0^-n: u0 = b + D r0², r0 u1 = -n b + 2 D r0², r0² u2 = n(n+1) b + 2 D r0².
     n = 1.0 + (r0**2 * u2 - 2 * u0) / (2 * u0 - r0 * u1)
     b = (2 * u0 - r0 * u1) / (n + 2)
-    return Splice(float(r0), float(b * r0**n), float(n), float((u0 - b) / r0**2))
+    return Splice(r0, b * r0**n, n, (u0 - b) / r0**2)
 
 
 def body_terms(term: PairTerm) -> Terms:
@@ -64,11 +79,19 @@ def all_terms(term: PairTerm) -> Terms:
     """The form of a pair with its own and its added core; a splice is not a term."""
     terms = PAIR_FORMS[term.form].terms(term.parameters)
     if term.core.get("kind") == "30-6":
-        epsilon, sigma = float(term.core["epsilon"]), float(term.core["sigma"])
+        epsilon, sigma = cast(float, term.core["epsilon"]), cast(float, term.core["sigma"])
         terms += (InversePower(4 * epsilon * sigma**30, 30), InversePower(-4 * epsilon * sigma**6, 6))
     return terms
 
 
-def term_splice(term: PairTerm) -> Splice | None:
-    """The splice of a pair term, or None where it has none or needs none."""
-    return splice(all_terms(term)) if term.core.get("kind") == "splice" else None
+def term_splice(term: PairTerm, xp: Any = np, start: PairTerm | None = None) -> Splice | None:
+    """The splice of a pair term, or None where it has none or needs none.
+
+    ``start`` is the same term with parameters near by: r0 is searched from theirs where those of ``term`` are traced by JAX.
+    """
+    if term.core.get("kind") != "splice":
+        return None
+    if start is None or start is term or xp is np:
+        return splice(all_terms(term))
+    begin = splice(all_terms(start))
+    return None if begin is None else moved_splice(all_terms(term), begin, xp)

@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from ..errors import InputError
 from ..forcefield import Coulomb
@@ -31,7 +30,8 @@ def _erfc(x: Array, xp: Any) -> Array:
 def smoothing(r: Array, cutoff: float, width: float, xp: Any = np) -> tuple[Array, Array]:
     """SHIK's G(r) = exp(-γ²/(r - rc)²) and dG/dr, both 0 from the cutoff on (doi 10.1063/1.5023707)."""
     inside = r < cutoff
-    gap = xp.where(inside, cutoff - r, 1.0)
+    # So close to the cutoff G is zero to the last bit, and its powers would overflow.
+    gap = xp.maximum(xp.where(inside, cutoff - r, 1.0), 0.01 * width)
     g = xp.where(inside, xp.exp(-(width**2) / gap**2), 0.0)
     return g, -2 * width**2 / gap**3 * g
 
@@ -64,12 +64,12 @@ def pair_coulomb(coulomb: Coulomb, charges_product: Array, r: Array, split: Spli
     """
     if coulomb.method == "none":
         return xp.zeros_like(r), xp.zeros_like(r)
-    rc = coulomb.cutoff
-    if coulomb.method == "ewald":
-        if split is None:
-            raise InputError("The real-space part of an Ewald sum needs to know how 1/r is split.", mend="Give split: α in 1/Å, or a ProlateSplit.")
+    if coulomb.method == "ewald" and split is None:
+        raise InputError("The real-space part of an Ewald sum needs to know how 1/r is split.", mend="Give split: α in 1/Å, or a ProlateSplit.")
+    rc = split.cutoff if coulomb.method == "ewald" and isinstance(split, ProlateSplit) else coulomb.cutoff
+    inside, r = r < rc, xp.minimum(r, rc)
+    if coulomb.method == "ewald" and split is not None:
         if isinstance(split, ProlateSplit):
-            rc = split.cutoff
             energy, force = split.near(r, xp)
         else:
             energy, force = screened(r, split, xp)
@@ -79,15 +79,21 @@ def pair_coulomb(coulomb: Coulomb, charges_product: Array, r: Array, split: Spli
         energy, force = shape * g, -(slope * g + shape * dg)
     else:
         energy, force = screened(r, coulomb.alpha, xp)
-        v, f = screened(np.float64(rc), coulomb.alpha)
+        v, f = _at_cutoff(coulomb)
         energy = energy - v
         if coulomb.method == "dsf":
             energy, force = energy + f * (r - rc), force - f
-    scale = COULOMB * charges_product * (r < rc)
-    return scale * energy, scale * force
+    scale = COULOMB * charges_product
+    return xp.where(inside, scale * energy, 0.0), xp.where(inside, scale * force, 0.0)
 
 
-def self_energy(charges: ArrayLike, coulomb: Coulomb) -> float:
+def _at_cutoff(coulomb: Coulomb) -> tuple[float, float]:
+    """What ``screened`` is at the cutoff, as plain numbers: they must not raise the precision of what they are taken from."""
+    value, force = screened(np.float64(coulomb.cutoff), coulomb.alpha)
+    return float(value), float(force)
+
+
+def self_energy(charges: Array, coulomb: Coulomb, xp: Any = np) -> Array:
     """Constant energy of the charges themselves [eV], as LAMMPS counts it.
 
     Parameters
@@ -100,6 +106,6 @@ def self_energy(charges: ArrayLike, coulomb: Coulomb) -> float:
     """
     if coulomb.method not in ("dsf", "wolf"):
         return 0.0
-    v, f = screened(np.float64(coulomb.cutoff), coulomb.alpha)
+    v, f = _at_cutoff(coulomb)
     shift = v + (f * coulomb.cutoff if coulomb.method == "dsf" else 0.0)
-    return float(-(shift / 2 + coulomb.alpha / math.sqrt(math.pi)) * COULOMB * np.sum(np.square(charges)))
+    return -(shift / 2 + coulomb.alpha / math.sqrt(math.pi)) * COULOMB * xp.sum(xp.square(xp.asarray(charges)))

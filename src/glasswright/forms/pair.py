@@ -75,7 +75,7 @@ Parameters = Mapping[str, Any]
 
 def derivative(terms: Terms, r: Array, order: int, xp: Any = np) -> Array:
     """The derivative of this order of a sum of terms at distances ``r`` [Å]."""
-    return sum((t.derivative(r, order, xp) for t in terms), start=xp.zeros_like(r))
+    return sum((t.derivative(r, order, xp) for t in terms), start=0.0)
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ class PairForm:
     """Everything but the core."""
     core: Callable[[Parameters], Terms] = lambda p: ()
     """The steep inverse power that the published form carries to keep atoms apart, where it has one."""
+    ends: bool = False
+    """It ends by itself, with every derivative zero, where its parameters say: a cutoff tells only how far to look for neighbours."""
 
     def terms(self, p: Parameters) -> Terms:
         """Body and core together."""
@@ -149,6 +151,7 @@ PAIR_FORMS: dict[str, PairForm] = {
             ("epsilon", "sigma", "a", "gamma", "A", "B", "p", "q"),
             ("eV", "Å", "", "", "", "", "", ""),
             _stillinger_weber,
+            ends=True,
         ),
     )
 }

@@ -22,10 +22,11 @@ from .pair import Array
 
 def legendre_sum(coefficients: NDArray[np.float64], x: Array) -> Array:
     """A Legendre series at ``x``, in the array namespace of ``x`` (Clenshaw)."""
+    c: list[float] = coefficients.tolist()  # plain numbers do not raise the precision of x
     later, last = 0.0 * x, 0.0 * x
-    for k in range(len(coefficients) - 1, 0, -1):
-        later, last = last, coefficients[k] + (2 * k + 1) / (k + 1) * x * last - (k + 1) / (k + 2) * later
-    return coefficients[0] + x * last - later / 2
+    for k in range(len(c) - 1, 0, -1):
+        later, last = last, c[k] + (2 * k + 1) / (k + 1) * x * last - (k + 1) / (k + 2) * later
+    return c[0] + x * last - later / 2
 
 
 @dataclass(frozen=True, eq=False)
