@@ -88,7 +88,7 @@ def counted(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
 def silica(out: Path) -> Case:
     """Measured curves, neutron and X-ray at once."""
     quenched = {f"quenched {rate} K/ps": f"silica-shik-{rate}Kps" for rate in (50, 10)}
-    return Case("shik", HERE.parent / "docs" / "examples" / "refine" / "joint.toml", quenched, {})
+    return Case("shik", HERE.parent / "docs" / "examples" / "refine" / "joint.toml", quenched, {"fear": {"temperature": (3600.0, 300.0), "fear_dynamics": 400}})
 
 
 CASES: dict[str, Callable[[Path], Case]] = {"silicate": silicate, "silica": silica}

@@ -19,7 +19,7 @@ from glasswright.native.monte_carlo import MonteCarlo
 from glasswright.refinement import epsr
 from glasswright.refinement.methods import method_of
 from glasswright.refinement.problem import Problem
-from glasswright.refinement.settings import RefineSettings
+from glasswright.refinement.settings import SAMPLERS, RefineSettings
 from glasswright.targets import scattering_target
 from glasswright.units import BOLTZMANN
 from glasswright.workflows.refinement_job import prepare_refinement
@@ -75,9 +75,11 @@ def refined(**settings: Any) -> Problem:
     return prepare_refinement(s, (DataSet("true", measured(), {"scale": 1.0}),), (), start(), WRONG).problem
 
 
-@pytest.mark.parametrize("basis", ["poisson", pytest.param("gaussian", marks=pytest.mark.slow)])
-def test_structure_and_potential_of_a_known_liquid_are_found_back(basis: str) -> None:
-    problem = refined(epsr_basis=basis)
+@pytest.mark.parametrize(
+    "settings", [{}, {"sampler": "md"}, pytest.param({"epsr_basis": "gaussian"}, marks=pytest.mark.slow)], ids=["monte_carlo", "md", "gaussian"]
+)
+def test_structure_and_potential_of_a_known_liquid_are_found_back(settings: dict[str, Any]) -> None:
+    problem = refined(**settings)
     wrong = problem.targets[0].r_chi(liquid(WRONG, start())[1])
     state, pairs = walked(problem, "epsr", 240, 120)
     right = problem.targets[0].r_chi(pairs)
@@ -93,6 +95,44 @@ def test_structure_and_potential_of_a_known_liquid_are_found_back(basis: str) ->
         return float(np.sqrt(np.cov(energy[near] - true[near], aweights=(g * r**2)[near]))) / (BOLTZMANN * TEMPERATURE)
 
     assert apart(found) < 0.4 * apart(reference)
+
+
+def test_molecular_dynamics_and_monte_carlo_sample_the_same_liquid() -> None:
+    """Of the reference alone, which no look at the data changes: pairs in bins of 0.5 Å and the energy."""
+    seen = []
+    for sampler in SAMPLERS:
+        problem, method = refined(sampler=sampler), method_of("epsr")
+        problem = replace(problem, settings=replace(problem.settings, block=10, epsr_average=10**6))
+        (state, _), rows = method.init(problem), []
+        for _ in range(420):
+            state, block = method.block(problem, state)
+            pairs = MonteCarlo.restore(state.kernel).histogram[0, 0]
+            rows.append([block.energy, *np.add.reduceat(pairs, np.arange(0, len(pairs), 25))])
+        blocks = np.reshape(rows[20:], (20, 20, -1)).mean(axis=1)
+        seen.append((blocks.mean(axis=0), blocks.std(axis=0, ddof=1) / np.sqrt(20)))
+    (one, error), (other, its_error) = seen
+    known = one > 0
+    scores = (one - other)[known] / np.hypot(error, its_error)[known]
+    assert np.abs(scores).max() < 4.5 and np.sqrt(np.mean(scores**2)) < 2
+    # Errors small enough to tell: 0.3 % of pairs around the first peak, and of the energy.
+    assert np.median(error[known] / np.abs(one[known])) < 3e-3
+
+
+def test_the_energy_reported_is_that_of_the_reference() -> None:
+    problem, method = refined(), method_of("epsr")
+    state, _ = method.init(problem)
+    for _ in range(11):
+        state, block = method.block(problem, state)
+    assert state.memory["coefficients"].any() and block.extra["amplitude [eV/atom]"] > 1e-3
+    assert block.energy == pytest.approx(problem.energy.evaluate(MonteCarlo.restore(state.kernel).positions)[0] / N_ATOMS, abs=1e-9)
+
+
+def test_what_molecular_dynamics_cannot_do_is_refused() -> None:
+    with pytest.raises(gw.InputError, match="no sampler 'dynamics'"):
+        refined(sampler="dynamics")
+    for settings in ({"swaps": 0.1}, {"temperature": 0.0}):
+        with pytest.raises(gw.InputError, match="Molecular dynamics"):
+            method_of("epsr").check(replace(refined(), settings=RefineSettings("epsr", sampler="md", **settings)))
 
 
 @pytest.mark.slow
@@ -139,8 +179,9 @@ def test_potentials_stay_as_they_are_while_samples_are_taken() -> None:
     assert block.extra["refinements"] == 1 and block.step == state.conditions.step
 
 
-def test_a_resumed_refinement_is_the_same(tmp_path: Any) -> None:
-    problem, method = refined(), method_of("epsr")
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_a_resumed_refinement_is_the_same(sampler: str, tmp_path: Any) -> None:
+    problem, method = refined(sampler=sampler), method_of("epsr")
     state, _ = method.init(problem)
     for _ in range(7):
         state, _ = method.block(problem, state)

@@ -13,6 +13,7 @@ from glasswright.errors import InputError
 from glasswright.forms.sampled_pairs import SampledPairs
 from glasswright.library.forcefields import load_forcefield
 from glasswright.packing import pack
+from glasswright.workflows.refinement_energy import energy_of
 
 R = np.linspace(0.5, 6.0, 1101)
 
@@ -68,6 +69,21 @@ def test_the_engine_adds_it_to_a_force_field(composition: str, name: str) -> Non
             np.add.at(forces, i, -(f / distances[mask])[:, None] * vectors[i, j])
     assert whole["energy"] - alone["energy"] == pytest.approx(energy, abs=1e-5 * abs(energy) + 1e-4)
     np.testing.assert_allclose(whole["forces"] - alone["forces"], forces, atol=2e-5 * np.abs(forces).max() + 1e-5 * np.abs(alone["forces"]).max())
+
+
+def test_a_relaxation_in_a_cell_barely_wide_enough_knows_what_was_added() -> None:
+    """Twice the cutoff of 10 Å fits into the cell, the spare room that dynamics ask for does not."""
+    atoms, forcefield = pack("SiO2", n_atoms=600, seed=3), load_forcefield("shik")
+    atoms.set_cell(np.eye(3) * 20.3, scale_atoms=True)
+    assert NativeEngine().supports(forcefield, atoms)
+    alone = energy_of(forcefield, atoms, "native", 1, 6.0)
+    added = pairs_of(("O", "Si"))
+    both, x = alone.added(added), atoms.get_positions()
+    distances, labels = atoms.get_all_distances(mic=True), np.array(atoms.get_chemical_symbols())
+    np.fill_diagonal(distances, 9.0)
+    energy = sum(added.energy_force(a, b, distances[(labels == a)[:, None] & (labels == b)])[0].sum() for a in ("O", "Si") for b in ("O", "Si")) / 2
+    assert both.relax(x, 0).energy - alone.relax(x, 0).energy == pytest.approx(energy, rel=1e-4)
+    assert np.abs(both.heat(x, 2, 3000.0, 1) - alone.heat(x, 2, 3000.0, 1)).max() > 1e-3
 
 
 def test_relaxations_go_downhill_and_agree() -> None:

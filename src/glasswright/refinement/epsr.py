@@ -1,9 +1,9 @@
 """Empirical potential structure refinement (Soper, doi 10.1016/0301-0104(95)00357-6, 10.1103/PhysRevB.72.104204).
 
-Atoms move by a reference potential plus an empirical one, never by the data. Every few blocks the partials that the data ask for are
-estimated from the mean pairs of the simulation, Δg_ab(r) = Σ_k x_ab,k p_k(r) (``inversion.py``), and the empirical potential changes by
--kT Σ_k x_ab,k p_k(r), until neither the misfit nor the energy change any more or the potential is as strong as it may be. R_chi of one
-configuration holds the noise of its pairs; ``mean r_chi`` is that of the mean over ``epsr_average`` blocks.
+Atoms move by a reference potential plus an empirical one, never by the data, in Monte Carlo or in molecular dynamics. Every few blocks the
+partials that the data ask for are estimated from the mean pairs of the simulation, Δg_ab(r) = Σ_k x_ab,k p_k(r) (``inversion.py``), and the
+empirical potential changes by -kT Σ_k x_ab,k p_k(r), until neither the misfit nor the energy change any more or the potential is as strong as
+it may be. R_chi of one configuration holds the noise of its pairs; ``mean r_chi`` is that of the mean over ``epsr_average`` blocks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import units
+from ..errors import InputError
 from ..forcefield import Source
 from ..native.monte_carlo import MonteCarlo
 from .empirical_potential import EmpiricalPotential, make_basis
@@ -21,7 +22,7 @@ from .history import Block, History, joint
 from .inversion import partial_changes
 from .method import Conditions, Method, Need, State
 from .problem import Energy, Problem
-from .sampling import fitted, furnish, moved, new_kernel, open_kernel, r_chi, report, scheduled, stage_after
+from .sampling import Tried, fitted, furnish, moved, new_kernel, open_kernel, r_chi, report, scheduled, stage_after
 from .step import adapted
 from .stopping import Outcome, flat
 
@@ -45,6 +46,14 @@ class EmpiricalPotentialRefinement(Method):
         self._tabulated: tuple[EmpiricalPotential, Energy] | None = None
         """The potential that was tabulated last, which serves several blocks."""
 
+    def check(self, problem: Problem) -> None:
+        super().check(problem)
+        s = problem.settings
+        if s.sampler == "md" and (problem.constraints or s.swaps or s.clusters):
+            raise InputError("Molecular dynamics knows neither constraints nor swaps nor clusters.", mend='Leave them out, or use sampler = "monte_carlo".')
+        if s.sampler == "md" and min(s.temperature) <= 0:
+            raise InputError("Molecular dynamics needs a temperature above 0 K.")
+
     def init(self, problem: Problem) -> tuple[State, Block]:
         s, kernel = problem.settings, new_kernel(problem)
         scales, backgrounds = fitted(problem, kernel.histogram)
@@ -59,20 +68,26 @@ class EmpiricalPotentialRefinement(Method):
         s = problem.settings
         now = replace(state.conditions, temperature=scheduled(problem, state)[0])
         potential = potential_of(problem, state)
-        kernel = open_kernel(problem, state, self._energy(problem, potential), data=False)
+        energy = self._energy(problem, potential)
+        kernel = open_kernel(problem, state, energy, data=False)
         n_trials = s.block * problem.n_atoms
-        tried = moved(problem, kernel, now, n_trials, data=False)
+        tried = None
+        if s.sampler == "md":
+            seed = int(np.random.default_rng((s.seed, state.moves)).integers(2**31))
+            kernel.positions = energy.heat(kernel.positions, s.block * s.md_steps, now.temperature, seed)
+        else:
+            tried = moved(problem, kernel, now, n_trials, data=False)
         done = replace(state, kernel=kernel.state(), moves=state.moves + n_trials, conditions=now)
         looks = float(state.memory["looks"]) + (state.stage != "anneal")
         pairs = np.asarray(state.memory["pairs"], dtype=float) + (looks > 0) * kernel.histogram.astype(float)
         done = done.remember(pairs=pairs, looks=looks)
         if looks >= s.epsr_average:
             done = done.remember(mean_r_chi=joint(r_chi(problem, pairs / looks, now), problem.weights))
-        seen = self._report(problem, kernel, done, tried.acceptance)
+        seen = self._report(problem, kernel, done, tried)
         if state.stage == "sample":
             return done, seen
         scales, backgrounds = fitted(problem, kernel.histogram)
-        step = adapted(now.step, tried.steps.displacements.acceptance, s.acceptance, s.step_range)
+        step = adapted(now.step, tried.steps.displacements.acceptance, s.acceptance, s.step_range) if tried else now.step
         following = replace(done, conditions=replace(now, step=step, scales=scales, backgrounds=backgrounds), stage=stage_after(problem, state, done.moves))
         if looks < s.epsr_average:
             return following, seen
@@ -89,12 +104,12 @@ class EmpiricalPotentialRefinement(Method):
             return None
         return Outcome.LIMIT if history["amplitude"][-1] > 0.99 * s.epsr_limit else Outcome.CONVERGED
 
-    def _energy(self, problem: Problem, potential: EmpiricalPotential) -> Energy | None:
+    def _energy(self, problem: Problem, potential: EmpiricalPotential) -> Energy:
         """Reference and empirical potential together."""
-        if problem.energy is None or not potential.coefficients.any():
-            return problem.energy
+        if not potential.coefficients.any():
+            return _reference(problem)
         if self._tabulated is None or not np.array_equal(self._tabulated[0].coefficients, potential.coefficients):
-            self._tabulated = potential, problem.energy.added(potential.sampled())
+            self._tabulated = potential, _reference(problem).added(potential.sampled())
         return self._tabulated[1]
 
     def _refined(self, problem: Problem, potential: EmpiricalPotential, pairs: NDArray[np.float64], now: Conditions) -> EmpiricalPotential:
@@ -104,12 +119,22 @@ class EmpiricalPotentialRefinement(Method):
         change = partial_changes(residuals, problem.weights, pairs, bins, potential.basis, s.epsr_feedback)
         return potential.changed(-units.BOLTZMANN * now.temperature * change, s.epsr_limit, bins.r, pairs / problem.n_atoms)
 
-    def _report(self, problem: Problem, kernel: MonteCarlo, state: State, acceptance: float | None) -> Block:
+    def _report(self, problem: Problem, kernel: MonteCarlo, state: State, tried: Tried | None) -> Block:
         """The energy is that of the reference potential."""
-        seen = report(problem, kernel, state, acceptance, energy=True, data=False)
+        seen = report(problem, kernel, state, tried.acceptance if tried else None, energy=True, data=False)
+        seen = replace(seen, energy=_reference(problem).evaluate(kernel.positions)[0] / problem.n_atoms)
+        if problem.settings.sampler == "md":
+            seen = replace(seen, step=None)
         amplitude = potential_of(problem, state).amplitude(problem.bins.r, kernel.histogram / problem.n_atoms)
         memory = {name: float(state.memory[name.replace(" ", "_")]) for name in ("mean r_chi", "refinements")}
         return replace(seen, extra={"amplitude [eV/atom]": amplitude, **memory})
+
+
+def _reference(problem: Problem) -> Energy:
+    """The reference potential."""
+    if problem.energy is None:
+        raise InputError("EPSR needs a reference potential.", mend="Add --forcefield NAME.")
+    return problem.energy
 
 
 def potential_of(problem: Problem, state: State) -> EmpiricalPotential:

@@ -12,8 +12,9 @@ from .. import units
 from ..errors import InputError, check_keys
 
 METHODS = ("rmc", "hybrid", "monte_carlo", "epsr", "fear")
+SAMPLERS = ("monte_carlo", "md")
 _WHOLE = {"n_atoms": 1, "seed": 0, "replicas": 1, "threads": 1, "sample_frames": 0, "moves": 1, "block": 1, "window": 3}
-_WHOLE |= {"epsr_average": 1, "fear_steps": 1, "fear_dynamics": 0}
+_WHOLE |= {"epsr_average": 1, "fear_steps": 1, "fear_dynamics": 0, "md_steps": 1}
 _TEXTS = ("method", "start", "forcefield", "coulomb", "types", "engine", "epsr_basis")
 
 
@@ -85,6 +86,10 @@ class RefineSettings:
     """Evaluates energies for the record and in FEAR; the Monte Carlo kernel has its own tables."""
     threads: int = 1
     """Of the engine that evaluates energies; a Monte Carlo walk runs on one."""
+    sampler: str = "monte_carlo"
+    """What moves the atoms of ``epsr``: ``monte_carlo`` or ``md``, molecular dynamics at constant volume and temperature."""
+    md_steps: int = 10
+    """Steps of 1.6 fs that then stand for one trial move for each atom, and cost about as much."""
     epsr_basis: str = "poisson"
     """Functions of the empirical potential: ``poisson`` or ``gaussian``."""
     epsr_spacing: float = 0.1
@@ -111,6 +116,8 @@ class RefineSettings:
         if self.method not in METHODS:
             near = get_close_matches(str(self.method), METHODS, 1)
             raise InputError(f"There is no method {self.method!r}.", mend=f"Did you mean {near[0]}?" if near else f"Use one of {', '.join(METHODS)}.")
+        if self.sampler not in SAMPLERS:
+            raise InputError(f"There is no sampler {self.sampler!r}.", mend=f"Use {' or '.join(SAMPLERS)}.")
         for name in _TEXTS:
             value = getattr(self, name)
             if value is not None and not (isinstance(value, str) and value.strip()):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engines import get_engine
+from ..engines.cell import widths
 from ..engines.native import NativeEngine
 from ..engines.native.interactions import Interactions
 from ..engines.native.monte_carlo import MonteCarloEnergy, monte_carlo_energy
@@ -86,9 +87,10 @@ class ForceFieldEnergy(CalculatorEnergy):
 
     @cached_property
     def _relaxation(self) -> Relaxation:
-        if self._engine.supports(self._forcefield, self._atoms):  # a cell too narrow for dynamics is repeated by the calculator
+        cell = self._atoms.cell.array
+        if widths(cell).min() < self.interactions.least_width:  # the calculator repeats the cell
             return CalculatorRelaxation(self._atoms, self._calculator)
-        return NativeRelaxation(self.interactions, self._atoms.cell.array)
+        return NativeRelaxation(self.interactions, cell)
 
     def added(self, pairs: SampledPairs) -> Energy:
         more = replace(self.interactions, added=pairs)
