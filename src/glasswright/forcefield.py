@@ -15,6 +15,8 @@ from .errors import InputError
 if TYPE_CHECKING:
     from ase import Atoms
 
+MANY_BODY = ("stillinger-weber", "tersoff", "second-moment")
+"""Pair forms that are one part of a potential that goes beyond pairs."""
 CoulombMethod = Literal["ewald", "dsf", "wolf", "shik-wolf", "none"]
 Pair = tuple[str, str]
 Triplet = tuple[str, str, str]
@@ -120,6 +122,31 @@ class TripletTerm:
 
 
 @dataclass(frozen=True)
+class BondOrderTerm:
+    """How the other neighbours of an atom weaken its bonds (Tersoff)."""
+
+    species: tuple[str, ...]
+    """The atom in the middle alone, for all of its bonds; or bonded, centre, third: the bond of the first two in sight of the third."""
+    form: str
+    """Name in ``forms.BOND_ORDER_FORMS``: ``tersoff``."""
+    parameters: Mapping[str, float]
+    status: str = ""
+    """As in ``PairTerm``."""
+
+
+@dataclass(frozen=True)
+class EmbeddedTerm:
+    """The embedded-atom method in tables: the energy of an atom in the density that its neighbours make, and of pairs."""
+
+    text: str = field(repr=False)
+    """What a setfl file holds: ``eam/alloy`` or ``eam/fs`` of LAMMPS."""
+    cutoff: float
+    """[Å]"""
+    status: str = ""
+    """As in ``PairTerm``."""
+
+
+@dataclass(frozen=True)
 class Species:
     """A kind of atom as the force field sees it."""
 
@@ -182,6 +209,17 @@ class ForceField:
     """Pairs that must have a term when both species are present (a cation-oxygen pair, mostly)."""
     triplets: Mapping[Triplet, TripletTerm] = field(default_factory=dict)
     """Keys end, centre, end (``triplet_key``); empty for pair force fields. Where there are any, every pair and every triplet has a term."""
+    bond_orders: Mapping[tuple[str, ...], BondOrderTerm] = field(default_factory=dict)
+    """Keys are the species of the terms. Where there are any, every pair has a term of the same form."""
+    embedded: EmbeddedTerm | None = None
+    """Where there is one, it is the whole force field: there are no pairs."""
+
+    @property
+    def many_body(self) -> str:
+        """What goes beyond pairs and charges: ``stillinger-weber``, ``tersoff``, ``second-moment``, ``embedded-atom``, or nothing."""
+        if self.embedded is not None:
+            return "embedded-atom"
+        return next((term.form for term in self.pairs.values() if term.form in MANY_BODY), "")
 
     def with_coulomb(self, method: CoulombMethod, alpha: float = 0.25, cutoff: float = 8.0) -> ForceField:
         """The same short-range terms with another Coulomb method: a model of its own, with name, title and sources of its own.
@@ -197,7 +235,7 @@ class ForceField:
             return self
         if method not in _COULOMB:
             raise InputError(f"Coulomb method {method!r} is unknown.", mend="Use ewald, dsf or wolf.")
-        if self.triplets:
+        if self.many_body:
             raise InputError(f"Force field {self.name!r} has no charges.", mend="Leave the Coulomb method out.")
         if not self.coulomb.as_published:
             published = self.name.partition("/")[0]
@@ -246,7 +284,8 @@ class ForceField:
         present = {n: int(c) for n, c in zip(names, counts, strict=True)}
         pairs = {p: _resolved(t, present) for p, t in self.pairs.items() if set(p) <= set(names)}
         triplets = {key: t for key, t in self.triplets.items() if set(key) <= set(names)}
-        return BoundForceField(self, names, types, masses, charges, pairs, triplets)
+        bond_orders = {key: t for key, t in self.bond_orders.items() if set(key) <= set(names)}
+        return BoundForceField(self, names, types, masses, charges, pairs, triplets, bond_orders)
 
     def _unknown(self, missing: list[str]) -> InputError:
         finer = {m: [s.name for s in self.species if s.element == m] for m in missing}
@@ -312,6 +351,8 @@ class BoundForceField:
     """Terms among the species present, composition rules resolved."""
     triplets: Mapping[Triplet, TripletTerm] = field(default_factory=dict)
     """Three-body terms among the species present; where there are any, ``pairs`` holds the two-body part of the same potential."""
+    bond_orders: Mapping[tuple[str, ...], BondOrderTerm] = field(default_factory=dict)
+    """Bond-order terms among the species present."""
     start: BoundForceField | None = None
     """With the numbers that radii are computed from, where those here may be traced by JAX (``forms.parameters.with_parameters``)."""
 
@@ -323,6 +364,8 @@ class BoundForceField:
     def cutoff(self) -> float:
         """The longest real-space cutoff among the species present [Å]."""
         reach = [t.cutoff for t in self.pairs.values()]
+        if self.forcefield.embedded is not None:
+            reach.append(self.forcefield.embedded.cutoff)
         if self.coulomb.method != "none":
             reach.append(self.coulomb.cutoff)
         return max(reach)
@@ -330,6 +373,10 @@ class BoundForceField:
     def pair_term(self, a: str, b: str) -> PairTerm | None:
         """The short-range term of two species, or None where there is none."""
         return self.pairs.get(pair_key(a, b))
+
+    def bond_order(self, bonded: str, centre: str, third: str) -> BondOrderTerm:
+        """How the third species weakens the bond of the first two: a row of its own, else that of the centre."""
+        return self.bond_orders.get((bonded, centre, third)) or self.bond_orders[(centre,)]
 
     def charge(self, name: str) -> float:
         """Charge of a species [e]."""

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from .taper import Tapered, cosine, quintic
+
 Array = Any
 """An array of the namespace ``xp``, or a number."""
 
@@ -69,7 +71,7 @@ class Screened:
         return xp.where(inside, total * xp.exp(self.range / gap), 0.0)
 
 
-Terms = tuple[Exponential | InversePower | Screened, ...]
+Terms = tuple[Exponential | InversePower | Screened | Tapered, ...]
 Parameters = Mapping[str, Any]
 
 
@@ -92,6 +94,8 @@ class PairForm:
     """Everything but the core."""
     core: Callable[[Parameters], Terms] = lambda p: ()
     """The steep inverse power that the published form carries to keep atoms apart, where it has one."""
+    fixed: frozenset[str] = frozenset()
+    """Parameters that belong to the identity of a force field, such as cutoffs: no derivatives are taken of them."""
     ends: bool = False
     """It ends by itself, with every derivative zero, where its parameters say: a cutoff tells only how far to look for neighbours."""
 
@@ -124,6 +128,16 @@ def _stillinger_weber(p: Parameters) -> Terms:
     return (Screened(powers, p["sigma"], p["a"] * p["sigma"]),)
 
 
+def _tersoff(p: Parameters) -> Terms:
+    # Of two atoms alone, whose bond is not weakened.
+    return (Tapered((Exponential(p["A"], p["lambda1"]), Exponential(-p["B"], p["lambda2"])), p["R"] - p["D"], p["R"] + p["D"], cosine),)
+
+
+def _second_moment(p: Parameters) -> Terms:
+    # The repulsion, A for each of the two atoms; that of the densities is in forms/second_moment.py.
+    return (Tapered((Exponential(2 * p["A"], p["p"] / p["r0"], p["r0"]),), p["start"], p["end"], quintic),)
+
+
 PAIR_FORMS: dict[str, PairForm] = {
     form.name: form
     for form in (
@@ -152,6 +166,22 @@ PAIR_FORMS: dict[str, PairForm] = {
             ("eV", "Å", "", "", "", "", "", ""),
             _stillinger_weber,
             ends=True,
+        ),
+        PairForm(
+            "tersoff",
+            "f(r) [A exp(-lambda1 r) - b B exp(-lambda2 r)], f = 1 up to R-D, (1 - sin(pi (r-R)/2D))/2 up to R+D",
+            ("A", "lambda1", "B", "lambda2", "R", "D"),
+            ("eV", "1/Å", "eV", "1/Å", "Å", "Å"),
+            _tersoff,
+            fixed=frozenset({"R", "D"}),
+        ),
+        PairForm(
+            "second-moment",
+            "s(r) 2 A exp(-p (r/r0-1)); -sqrt(sum s(r) xi^2 exp(-2q (r/r0-1))) of each atom; s = 1 up to start, a quintic down to 0 at end",
+            ("A", "p", "xi", "q", "r0", "start", "end"),
+            ("eV", "", "eV", "", "Å", "Å", "Å"),
+            _second_moment,
+            fixed=frozenset({"start", "end"}),
         ),
     )
 }

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..forcefield import BoundForceField, PairTerm, TripletTerm
+from ..forcefield import BondOrderTerm, BoundForceField, PairTerm, TripletTerm
+from .pair import PAIR_FORMS
+from .tersoff import BOND_ORDER_FORMS
 
 CHARGE = "charge."
 """How the names of charges begin."""
@@ -18,16 +20,22 @@ CHARGE = "charge."
 def parameters(bound: BoundForceField) -> dict[str, float]:
     """Every free parameter of a force field among the species present, with its value.
 
-    Names are ``O-Si.A`` (pair term), ``O-Si.core.epsilon`` (an added core), ``Si-O-Si.lambda`` (triplet; the centre in the middle) and
-    ``charge.Si``; units are those of the force field (eV, Å, e). What follows from others is no parameter: a charge fixed by neutrality,
+    Names are ``O-Si.A`` (pair term), ``O-Si.core.epsilon`` (an added core), ``Si-O-Si.lambda`` (triplet; the centre in the middle),
+    ``Si.beta`` (bond order of a centre) and ``charge.Si``; units are those of the force field (eV, Å, e).
+    What follows from others is no parameter: a charge fixed by neutrality,
     what a rule makes of the composition. Cutoffs, damping and smoothing belong to the identity of a force field and are none either.
     """
     found: dict[str, float] = {}
     for pair, term in bound.pairs.items():
         written = bound.forcefield.pairs[pair].parameters
-        found |= {f"{_label(term)}.{name}": value for name, value in term.parameters.items() if term.rule is None or written.get(name) == value}
+        fixed = PAIR_FORMS[term.form].fixed
+        free = {name: value for name, value in term.parameters.items() if name not in fixed and (term.rule is None or written.get(name) == value)}
+        found |= {f"{_label(term)}.{name}": value for name, value in free.items()}
         found |= {f"{_label(term)}.core.{name}": value for name, value in term.core.items() if not isinstance(value, str)}
     found |= {f"{_label(t)}.{name}": value for t in bound.triplets.values() for name, value in t.parameters.items()}
+    for bond_order in bound.bond_orders.values():
+        fixed = BOND_ORDER_FORMS[bond_order.form].fixed
+        found |= {f"{_label(bond_order)}.{name}": value for name, value in bond_order.parameters.items() if name not in fixed}
     if bound.coulomb.method != "none":
         dependent = _neutral_species(bound)
         found |= {f"{CHARGE}{name}": bound.charge(name) for name in bound.species if name != dependent}
@@ -66,10 +74,11 @@ def with_parameters(bound: BoundForceField, theta: Mapping[str, Any]) -> BoundFo
 
     pairs = {p: replace(t, parameters=chosen(_label(t), t.parameters), core=chosen(f"{_label(t)}.core", t.core)) for p, t in bound.pairs.items()}
     triplets = {key: replace(t, parameters=chosen(_label(t), t.parameters)) for key, t in bound.triplets.items()}
-    return replace(bound, pairs=pairs, triplets=triplets, charges=_charges(bound, theta), start=start)
+    bond_orders = {key: replace(t, parameters=chosen(_label(t), t.parameters)) for key, t in bound.bond_orders.items()}
+    return replace(bound, pairs=pairs, triplets=triplets, bond_orders=bond_orders, charges=_charges(bound, theta), start=start)
 
 
-def _label(term: PairTerm | TripletTerm) -> str:
+def _label(term: PairTerm | TripletTerm | BondOrderTerm) -> str:
     return "-".join(term.species)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from ..forcefield import ForceField, PairTerm
-from ..forms import STILLINGER_WEBER
+from ..forcefield import MANY_BODY, EmbeddedTerm, ForceField, PairTerm
 
 
 def forcefield_toml(forcefield: ForceField) -> str:
@@ -34,6 +34,8 @@ def forcefield_toml(forcefield: ForceField) -> str:
     }
     if ff.triplets:
         document["triplets"] = {"-".join(key): {**{k: float(v) for k, v in t.parameters.items()}, "status": t.status} for key, t in ff.triplets.items()}
+    if ff.bond_orders:
+        document["bond_orders"] = {"-".join(key): {**{k: float(v) for k, v in t.parameters.items()}, "status": t.status} for key, t in ff.bond_orders.items()}
     if coulomb.method != "none":
         document["coulomb"]["cutoff"] = coulomb.cutoff
     if coulomb.method in ("dsf", "wolf"):
@@ -42,12 +44,17 @@ def forcefield_toml(forcefield: ForceField) -> str:
         document["coulomb"]["smoothing"] = coulomb.smoothing
     if not coulomb.as_published:
         document["coulomb"]["as_published"] = False
-    return tomlkit.dumps(document)
+    return tomlkit.dumps(document) + ("" if ff.embedded is None else _embedded(ff.embedded))
+
+
+def _embedded(term: EmbeddedTerm) -> str:
+    """Megabytes of numbers, which tomlkit would look at letter by letter; the reader has left nothing in them that would end the quotes."""
+    return f"\n[embedded]\nstatus = {json.dumps(term.status)}\nsetfl = '''\n{term.text}'''\n"
 
 
 def _pair(term: PairTerm) -> dict[str, Any]:
     row: dict[str, Any] = {"form": term.form, **{k: float(v) for k, v in term.parameters.items()}, "status": term.status}
-    if term.form != STILLINGER_WEBER:
+    if term.form not in MANY_BODY:
         row["cutoff"] = term.cutoff
     if term.core:
         row["core"] = dict(term.core)

@@ -6,28 +6,15 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from itertools import combinations_with_replacement
 from types import MappingProxyType
 
 import numpy as np
 
 from ..errors import InputError
-from ..forcefield import (
-    Coulomb,
-    ForceField,
-    MeltQuenchDefaults,
-    Pair,
-    PairTerm,
-    Source,
-    Species,
-    Triplet,
-    TripletTerm,
-    Validity,
-    pair_key,
-    triplet_key,
-)
-from ..forms import CORES, PAIR_FORMS, RULES, STILLINGER_WEBER, TRIPLET_FORMS
+from ..forcefield import MANY_BODY, Coulomb, ForceField, MeltQuenchDefaults, Pair, PairTerm, Source, Species, Validity, pair_key
+from ..forms import CORES, PAIR_FORMS, RULES
 from ..forms.tabulate import INNER_RADIUS, short_range
+from .many_body_reader import check_many_body, own_cutoff, read_bond_orders, read_embedded, read_triplets
 from .toml_table import Table
 
 _COULOMB_METHODS = ("ewald", "dsf", "wolf", "shik-wolf", "none")
@@ -57,12 +44,13 @@ def parse_forcefield(data: bytes, file: str) -> ForceField:
         root.refuse("units", f"is {root.text('units')!r}", 'Convert the numbers and write units = "eV, angstrom, e".')
     species = _species(root.table("species"))
     names = tuple(s.name for s in species)
-    pairs = _pairs(root.table("pairs"), names)
-    required = _required(root, names, pairs)
+    embedded = read_embedded(root.table("embedded"), names) if root.has("embedded") else None
+    pairs = _pairs(root.table("pairs"), names) if embedded is None or root.has("pairs") else {}
     coulomb = _coulomb(root.table("coulomb"))
-    triplets = _triplets(root.table("triplets"), names) if root.has("triplets") else {}
-    if triplets or any(t.form == STILLINGER_WEBER for t in pairs.values()):
-        _check_stillinger_weber(root, species, pairs, triplets, coulomb)
+    triplets = read_triplets(root.table("triplets"), names) if root.has("triplets") else {}
+    bond_orders = read_bond_orders(root.table("bond_orders"), names) if root.has("bond_orders") else {}
+    together = check_many_body(root, species, pairs, triplets, bond_orders, embedded, coulomb)
+    required = together | (frozenset() if together or embedded else _required(root, names, pairs))
     forcefield = ForceField(
         name=_identity(root, coulomb),
         title=root.text("title"),
@@ -76,8 +64,10 @@ def parse_forcefield(data: bytes, file: str) -> ForceField:
         notes=root.texts("notes"),
         required_pairs=required,
         triplets=MappingProxyType(triplets),
+        bond_orders=MappingProxyType(bond_orders),
+        embedded=embedded,
     )
-    root.finish()
+    root.finish(("every_species_with",))
     return forcefield
 
 
@@ -140,8 +130,7 @@ def _pair(table: Table, defaults: Table, key: Pair) -> PairTerm:
     for p, unit in zip(form.parameters, form.units, strict=True):
         if unit in ("Å", "1/Å") and p != "r0" and not (parameters[p] > 0 or (p == "sigma" and form_name == "born" and parameters[p] == 0)):
             table.refuse(p, f"must be positive, not {parameters[p]:g}")
-    bonded = form_name == STILLINGER_WEBER
-    cutoff = _stillinger_weber_cutoff(table, defaults, parameters) if bonded else of("cutoff").number("cutoff", low=1.0, high=100.0)
+    cutoff = own_cutoff(form_name, table, defaults, parameters) if form_name in MANY_BODY else of("cutoff").number("cutoff", low=1.0, high=100.0)
     rule = of("rule").text("rule", "")
     if rule and rule not in RULES:
         of("rule").refuse("rule", f"{rule!r} is unknown", f"Rules: {', '.join(RULES)}.")
@@ -163,67 +152,6 @@ def _pair(table: Table, defaults: Table, key: Pair) -> PairTerm:
     if not np.all(np.isfinite(values)):
         table.refuse("", "has energies that are not finite", "Check the units and the sizes of its numbers.")
     return term
-
-
-def _stillinger_weber_cutoff(table: Table, defaults: Table, parameters: Mapping[str, float]) -> float:
-    for p, value in parameters.items():
-        most = 64 if p in ("p", "q") else 100
-        if not 0 <= value <= most or (p in ("a", "gamma") and value == 0):
-            table.refuse(p, f"must be a positive number up to {most}, not {value:g}")
-    for key in ("cutoff", "core", "shifted", "smoothing", "rule"):
-        if table.has(key) or defaults.has(key):
-            of = table if table.has(key) else defaults
-            of.refuse(key, f"has no place in the form {STILLINGER_WEBER}", "It ends smoothly at a·sigma: leave the key out.")
-    cutoff = parameters["a"] * parameters["sigma"]
-    if not 1 <= cutoff <= 100:
-        table.refuse("", f"ends at a·sigma = {cutoff:g} Å", "A cutoff between 1 and 100 Å makes sense.")
-    return cutoff
-
-
-def _triplets(table: Table, names: tuple[str, ...]) -> dict[Triplet, TripletTerm]:
-    defaults = table.table("defaults") if table.has("defaults") else Table(table.file, table.path("defaults"), {})
-    form = TRIPLET_FORMS[STILLINGER_WEBER]
-    triplets: dict[Triplet, TripletTerm] = {}
-    for label in table.values:
-        if label == "defaults":
-            continue
-        parts = label.split("-")
-        if len(parts) != 3 or not set(parts) <= set(names):
-            table.refuse(f'"{label}"', "is not three of the species above", 'Write end-centre-end, such as "Se-Ge-Se".')
-        key = triplet_key(*parts)
-        if key in triplets:
-            table.refuse(f'"{label}"', "is given twice")
-        row = table.table(label)
-        parameters = {
-            p: (defaults if defaults.has(p) and not row.has(p) else row).number(p, low=low, high=high)
-            for p, (low, high) in zip(form.parameters, form.limits, strict=True)
-        }
-        status = (row if row.has("status") else defaults).text("status", "user")
-        triplets[key] = TripletTerm(key, form.name, MappingProxyType(parameters), status)
-        row.used |= {*form.parameters, "status"}
-        row.finish()
-    defaults.used |= {*form.parameters, "status"}
-    defaults.finish()
-    return triplets
-
-
-def _check_stillinger_weber(
-    root: Table, species: tuple[Species, ...], pairs: Mapping[Pair, PairTerm], triplets: Mapping[Triplet, TripletTerm], coulomb: Coulomb
-) -> None:
-    """Two-body and three-body terms belong together: one potential, complete and without charges."""
-    names = sorted(s.name for s in species)
-    if coulomb.method != "none":
-        root.refuse("coulomb.method", f"must be none beside the form {STILLINGER_WEBER}")
-    for s in species:
-        if s.charge != 0:
-            root.refuse(f"species.{s.name}.charge", f"must be 0 beside the form {STILLINGER_WEBER}")
-    for pair in combinations_with_replacement(names, 2):
-        if pair not in pairs or pairs[pair].form != STILLINGER_WEBER:
-            root.refuse(f'pairs."{pair[0]}-{pair[1]}"', f"must have the form {STILLINGER_WEBER}: with triplets every pair has", "Write epsilon = 0 for none.")
-    for centre in names:
-        for a, b in combinations_with_replacement(names, 2):
-            if (a, centre, b) not in triplets:
-                root.refuse(f'triplets."{a}-{centre}-{b}"', "is missing", "Every triplet end-centre-end has a row; write lambda = 0 for none.")
 
 
 def _core(owner: Table) -> Mapping[str, float | str]:

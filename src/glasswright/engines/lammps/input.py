@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import combinations_with_replacement, product
+from itertools import combinations_with_replacement
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...forcefield import BoundForceField, Pair, pair_key, triplet_key
+from ...forcefield import BoundForceField, Pair
 from ...forms.tabulate import pair_energy_force
 from .kspace import Mesh
+from .many_body import STYLES, many_body_file
 
 TABLE_SPACING = 0.02
 """Distance of table points in r² [Å²]: 3200 points for 8 Å. Cubic splines then err by less than 1e-6 in the force, as fast as linear interpolation among
 16,000, which errs by 1e-5 and has energies that are not the integral of its forces, on which a line search founders."""
 TABLES = "lammps_tables"
 """Folder of the tables in the run directory."""
-TRIPLETS = "stillinger-weber.sw"
-"""File of a Stillinger-Weber force field in that folder."""
 TABLE_START = 0.1
 """Closest pair a table knows [Å]."""
 SKIN = 0.6
@@ -55,8 +54,8 @@ def header(settings: Settings) -> list[str]:
 
 
 def interactions(bound: BoundForceField, settings: Settings, cell: NDArray[np.float64]) -> list[str]:
-    """Commands that install tables or triplets, long-range solver, neighbour list and output once there is a box."""
-    lines = triplet_style(bound) if bound.triplets else table_styles(bound, settings)
+    """Commands that install tables or a style of LAMMPS, long-range solver, neighbour list and output once there is a box."""
+    lines = many_body_style(bound) if bound.forcefield.many_body else table_styles(bound, settings)
     if settings.mesh:
         lines += settings.mesh.install(cell)
     # The list is checked on every step: a late one would lose forces, and the check costs nothing beside them.
@@ -76,9 +75,10 @@ def table_styles(bound: BoundForceField, settings: Settings) -> list[str]:
     return lines
 
 
-def triplet_style(bound: BoundForceField) -> list[str]:
-    """Commands that install a Stillinger-Weber force field."""
-    return ["pair_style sw", f"pair_coeff * * <{TABLES}/{TRIPLETS}> {' '.join(bound.species)}"]
+def many_body_style(bound: BoundForceField) -> list[str]:
+    """Commands that install a force field beyond pairs by LAMMPS' own style."""
+    style, file = STYLES[bound.forcefield.many_body]
+    return [f"pair_style {style}", f"pair_coeff * * <{TABLES}/{file}> {' '.join(bound.species)}"]
 
 
 def output() -> list[str]:
@@ -124,11 +124,11 @@ def layers(bound: BoundForceField, settings: Settings) -> list[Layer]:
 def write_tables(directory: Path, bound: BoundForceField, settings: Settings) -> None:
     """Write the tables of every pair of species, a file each: LAMMPS reads a file from its beginning for every table in it.
 
-    A Stillinger-Weber force field is written as its parameters.
+    A force field beyond pairs is written as the file of its style.
     """
     (directory / TABLES).mkdir(exist_ok=True)
-    if bound.triplets:
-        (directory / TABLES / TRIPLETS).write_text(triplet_parameters(bound), encoding="utf-8")
+    if bound.forcefield.many_body:
+        (directory / TABLES / STYLES[bound.forcefield.many_body][1]).write_text(many_body_file(bound), encoding="utf-8")
         return
     alpha, n = settings.mesh.alpha if settings.mesh else None, settings.points
     for part in layers(bound, settings):
@@ -139,20 +139,6 @@ def write_tables(directory: Path, bound: BoundForceField, settings: Settings) ->
             title = f"# energy [eV] and force [eV/Å] of {a}-{b}, {bound.forcefield.name}\n\n{a}-{b}\nN {n} RSQ {TABLE_START} {end:.12g}\n\n"
             rows = "".join(f"{i} {x!r} {e!r} {f!r}\n" for i, x, e, f in zip(range(1, n + 1), r.tolist(), energy.tolist(), force.tolist(), strict=True))
             (directory / TABLES / f"{part.name}{a}-{b}.table").write_text(title + rows, encoding="utf-8")
-
-
-def triplet_parameters(bound: BoundForceField) -> str:
-    """The parameter file of ``pair_style sw``: a row for every centre and ordered pair of ends.
-
-    LAMMPS has one epsilon for the pair and the triplet of a row, we have two: here it is 1 eV, and A and lambda carry them.
-    """
-    rows = ["# centre end end epsilon sigma a lambda gamma cos_theta0 A B p q tol"]
-    for centre, end, other in product(bound.species, repeat=3):
-        pair, three = bound.pairs[pair_key(centre, end)].parameters, bound.triplets[triplet_key(end, centre, other)].parameters
-        strength, bend = pair["epsilon"] * pair["A"], three["epsilon"] * three["lambda"]
-        numbers = (1.0, pair["sigma"], pair["a"], bend, pair["gamma"], three["cos_theta0"], strength, pair["B"], pair["p"], pair["q"], 0.0)
-        rows.append(" ".join([centre, end, other, *map(repr, numbers)]))
-    return "\n".join(rows) + "\n"
 
 
 def write_data(path: Path, bound: BoundForceField, cell: NDArray[np.float64], positions: NDArray[np.float64], velocities: NDArray[np.float64] | None) -> None:

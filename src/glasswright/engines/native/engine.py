@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import InputError, MissingDependency
 from ...forcefield import ForceField, Source
+from ...forms import STILLINGER_WEBER
 from ...native import core
 from ...units import MASS_VELOCITY2
 from ..base import Engine, Simulation
@@ -40,6 +41,8 @@ class NativeEngine(Engine):
     name = "native"
 
     def supports(self, forcefield: ForceField, atoms: Atoms | None = None) -> str | None:
+        if forcefield.many_body not in ("", STILLINGER_WEBER):
+            return f"The compiled core evaluates pairs, Ewald sums and Stillinger-Weber, and this one is {forcefield.many_body}: use engine lammps or jax."
         if atoms is None:
             return None
         interactions = self.interactions(forcefield, atoms)
@@ -67,7 +70,15 @@ class NativeEngine(Engine):
         return (_ESP,) if forcefield.coulomb.method == "ewald" else ()
 
     def interactions(self, forcefield: ForceField, atoms: Atoms) -> Interactions:
-        """The force field made ready for these atoms."""
+        """The force field made ready for these atoms.
+
+        Raises
+        ------
+        InputError
+            If the compiled core does not evaluate such a force field.
+        """
+        if forcefield.many_body not in ("", STILLINGER_WEBER):
+            raise InputError(f"The native engine cannot evaluate force field {forcefield.name!r}.", self.supports(forcefield) or "")
         bound = forcefield.bind(atoms)
         if bound.coulomb.method != "ewald":
             return Interactions(bound, None, self.accuracy, self.precision == "double", self.threads)
