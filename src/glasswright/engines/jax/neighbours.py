@@ -25,8 +25,8 @@ from ..cell import widths
 
 LANES = 128
 """Atoms of a chunk: its arrays stay in the cache."""
-ROOM = 1.1
-"""Room for neighbours, relative to the most that an atom has when a list is made."""
+ROOM = 1.04
+"""Room for neighbours, relative to the most that an atom has when a list is made; two more in any case."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,8 @@ class Neighbours:
         index = jnp.concatenate(blocks)[self.slot]
         present = index < layout.nobody
         index = jnp.where(present, index, self.slot[:, None])
-        vectors = jnp.moveaxis(images.vectors(images.points[:, self.slot], images.carriers[:, self.slot], index.T), 0, 2).swapaxes(0, 1)
+        centres, carriers = (tuple(part[self.slot] for part in parts) for parts in (images.points, images.carriers))
+        vectors = jnp.stack(images.vectors(centres, carriers, index.T), axis=-1).swapaxes(0, 1)
         return Bonds(self.atom[index % layout.slots], jnp.where(present[..., None], vectors, 0), present)
 
 
@@ -143,14 +144,18 @@ class Bonds(NamedTuple):
     """Where there is a neighbour ``(n_atoms, most)``."""
 
 
+Components = tuple[Array, Array, Array]
+"""Arrays of x, y and z: apart, because loops over them are compiled better so."""
+
+
 class Images(NamedTuple):
     """The atoms in all slots of all copies of the cell."""
 
-    points: Array
-    """Fractions of the copies together ``(3, slots)``: in single precision as 32-bit fixed-point numbers, whose differences wrap around to the
+    points: Components
+    """Fractions of the copies together ``(slots,)``: in single precision as 32-bit fixed-point numbers, whose differences wrap around to the
     nearest image without loss; in double precision as they are."""
-    carriers: Array
-    """Positions less the motion of the cell ``(3, slots)`` [Å]: they carry derivatives, their values are not used."""
+    carriers: Components
+    """Positions less the motion of the cell ``(slots,)`` [Å]: they carry derivatives, their values are not used."""
     cell: Array
     """Of the copies together ``(3, 3)`` [Å]."""
 
@@ -164,29 +169,38 @@ class Images(NamedTuple):
         carriers = (positions - fixed @ (cell - jax.lax.stop_gradient(cell))).astype(dtype)
         points = slots if dtype == jnp.float64 else jnp.rint((slots - jnp.round(slots)) * 2.0**32).astype(jnp.int32)
         tiled = jnp.tile(carriers[neighbours.atom], (len(shifts), 1))
-        return cls(points.T, tiled.T, (cell * repeats[:, None].astype(cell.dtype)).astype(dtype))
+        whole = (cell * repeats[:, None].astype(cell.dtype)).astype(dtype)
+        return cls((points[:, 0], points[:, 1], points[:, 2]), (tiled[:, 0], tiled[:, 1], tiled[:, 2]), whole)
 
-    def vectors(self, points: Array, carriers: Array, index: Array) -> Array:
-        """From centres ``(3, lanes)`` to the nearest images of their neighbours ``(rows, lanes)``: ``(3, rows, lanes)`` [Å]."""
+    def vectors(self, points: Components, carriers: Components, index: Array) -> Components:
+        """From centres ``(lanes,)`` to the nearest images of their neighbours ``(rows, lanes)``: ``(rows, lanes)`` [Å] each."""
         return _vectors(self.points, points, self.carriers, carriers, self.cell, index)
 
 
-def _fractions(points: Array, centres: Array, index: Array, dtype: Any) -> Array:
-    difference = points.at[:, index].get(mode="clip") - centres[:, None]
-    return difference.astype(dtype) * 2.0**-32 if points.dtype == jnp.int32 else difference - jnp.round(difference)
+def _fractions(points: Components, centres: Components, index: Array, dtype: Any) -> list[Array]:
+    differences = [p.at[index].get(mode="promise_in_bounds") - c for p, c in zip(points, centres, strict=True)]
+    if points[0].dtype == jnp.int32:
+        return [d.astype(dtype) * np.array(2.0**-32, dtype) for d in differences]
+    return [d - jnp.round(d) for d in differences]
 
 
-def _plain_vectors(points: Array, centres: Array, carriers: Array, centre_carriers: Array, cell: Array, index: Array) -> Array:
-    return jnp.einsum("krl,kc->crl", _fractions(points, centres, index, cell.dtype), cell)
+def _in_cell(fractions: Sequence[Array], cell: Array) -> Components:
+    x, y, z = (fractions[0] * cell[0, c] + fractions[1] * cell[1, c] + fractions[2] * cell[2, c] for c in range(3))
+    return x, y, z
 
 
-def _vectors_jvp(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> tuple[Array, Array]:
+def _plain_vectors(points: Components, centres: Components, carriers: Components, centre_carriers: Components, cell: Array, index: Array) -> Components:
+    return _in_cell(_fractions(points, centres, index, cell.dtype), cell)
+
+
+def _vectors_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Components, Components]:
     # r_j - r_i + n h, with whole numbers n: a change of the cell moves both atoms with it and strains the vector.
     points, centres, _, _, cell, index = primals
     _, _, carriers, centre_carriers, strain, _ = tangents
     fractions = _fractions(points, centres, index, cell.dtype)
-    moved = carriers.at[:, index].get(mode="clip") - centre_carriers[:, None]
-    return jnp.einsum("krl,kc->crl", fractions, cell), moved + jnp.einsum("krl,kc->crl", fractions, strain)
+    strained = _in_cell(fractions, strain)
+    x, y, z = (s + q.at[index].get(mode="promise_in_bounds") - c for s, q, c in zip(strained, carriers, centre_carriers, strict=True))
+    return _in_cell(fractions, cell), (x, y, z)
 
 
 _vectors = jax.custom_jvp(_plain_vectors)
@@ -255,7 +269,7 @@ class NeighbourLists:
     def _layout(self, counts: NDArray[np.int64], most: NDArray[np.int64], repeats: tuple[int, ...], like: Neighbours | None) -> Layout:
         if like is not None and like.layout.repeats == repeats and (most <= np.array(like.layout.rows)).all():
             return like.layout
-        rows = np.ceil(ROOM * most).astype(int)
+        rows = np.where(most > 0, np.ceil(ROOM * most).astype(int) + 2, 0)
         if like is not None:
             rows = np.maximum(rows, like.layout.rows)
         lanes = [min(LANES, 8 * math.ceil(c / 8)) for c in counts.tolist()]

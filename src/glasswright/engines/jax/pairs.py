@@ -24,9 +24,13 @@ from ...forms.parameters import with_parameters
 from ...forms.prolate import ProlateSplit
 from ...forms.tabulate import pair_energy_force
 from ..native.tables import PairTables, fit
-from .neighbours import Images, Neighbours, reciprocal
+from .neighbours import Components, Images, Neighbours, reciprocal
 from .parts import EnergyForcesVirial, Parameters
 
+VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+"""Components of a symmetric tensor."""
+FULL = ((0, 5, 4), (5, 1, 3), (4, 3, 2))
+"""Which of them stands where in the tensor."""
 FORCE_ERROR = 3e-6
 """Root mean square error that tables leave in a force, relative to a typical one."""
 
@@ -62,6 +66,11 @@ class PairPart:
                 break
         return tables
 
+    @cached_property
+    def reach(self) -> NDArray[np.float64]:
+        """Of pairs of species ``(n_species, n_species)`` [Å]."""
+        return pair_reach(self.bound, self.split)
+
     @property
     def dtype(self) -> Any:
         """Of distances."""
@@ -82,30 +91,31 @@ class PairPart:
         wide = jnp.result_type(float)
         bound = self._bound(theta)
         evaluate = self._tabulated if theta is None and not self.double else partial(self._from_forms, bound)
-        energy = self._self_energy(bound).astype(wide)
-        blocks, virial = [], jnp.zeros((3, 3), wide)
+
+        def chunk(a: int, points: Components, carriers: Components, index: Array) -> list[Array]:
+            """Energy, force and the six components of the virial of the atoms of a chunk ``(lanes,)``."""
+            total, begin = [jnp.zeros(index.shape[1], self.dtype)] * 10, 0
+            for b, n in enumerate(layout.rows[a]):
+                near = index[begin : begin + n]
+                begin += n
+                if n:
+                    d = images.vectors(points, carriers, near)
+                    u, w = evaluate(a, b, d[0] * d[0] + d[1] * d[1] + d[2] * d[2], near < layout.nobody)
+                    f = [w * component for component in d]
+                    terms = [u, -f[0], -f[1], -f[2], *(d[i] * f[j] for i, j in VOIGT)]
+                    total = [t + jnp.sum(values, axis=0) for t, values in zip(total, terms, strict=True)]
+            return total
+
+        columns: list[list[Array]] = [[] for _ in range(10)]
         for a, index in enumerate(neighbours.index):
-            shape = (3, layout.chunks[a], layout.lanes[a])
-            here = slice(layout.starts[a], layout.starts[a + 1])
-            centres = tuple(jnp.moveaxis(part[:, here].reshape(shape), 1, 0) for part in (images.points, images.carriers))
-
-            def chunk(at: tuple[Array, ...], a: int = a) -> tuple[Array, Array, Array]:
-                points, carriers, neighbour = at
-                d = images.vectors(points, carriers, neighbour)
-                r2 = jnp.sum(d * d, axis=0)
-                u, w = evaluate(a, layout.rows[a], r2, neighbour < layout.nobody)
-                pull = w * d
-                strain = jnp.einsum("irl,jrl->ijl", d, pull)
-                return jnp.sum(u, axis=0), -jnp.sum(pull, axis=1), strain
-
-            if shape[1] == 1:
-                found = [v[None] for v in chunk((centres[0][0], centres[1][0], index[0]))]
-            else:
-                found = list(jax.lax.map(jax.checkpoint(chunk), (*centres, index)))
-            energy = energy + 0.5 * jnp.sum(found[0].astype(wide))
-            blocks.append(jnp.moveaxis(found[1], 1, 2).reshape(-1, 3))
-            virial = virial + 0.5 * jnp.sum(found[2].astype(wide), axis=(0, 3))
-        return energy, jnp.concatenate(blocks)[neighbours.slot].astype(wide), virial
+            here, shape = slice(layout.starts[a], layout.starts[a + 1]), (layout.chunks[a], layout.lanes[a])
+            centres = [tuple(part[here].reshape(shape) for part in parts) for parts in (images.points, images.carriers)]
+            body = jax.checkpoint(partial(chunk, a))  # its arrays are computed again rather than kept for a backward pass
+            for column, found in zip(columns, jax.lax.map(lambda at, body=body: body(*at), (*centres, index)), strict=True):
+                column.append(found.reshape(-1))
+        energy, x, y, z, *strain = [jnp.concatenate(column).astype(wide) for column in columns]
+        virial = 0.5 * jnp.stack([jnp.sum(component) for component in strain])[jnp.array(FULL)]
+        return 0.5 * jnp.sum(energy) + self._self_energy(bound).astype(wide), jnp.stack([x, y, z], axis=-1)[neighbours.slot], virial
 
     def _bound(self, theta: Parameters | None) -> BoundForceField:
         return self.bound if theta is None else with_parameters(self.bound, {name: jnp.asarray(v).astype(self.dtype) for name, v in theta.items()})
@@ -115,45 +125,35 @@ class PairPart:
         counts = np.bincount(self.bound.types, minlength=len(self.bound.species))
         return jnp.asarray(sum(self_energy(charges[i : i + 1], bound.coulomb, jnp) * int(n) for i, n in enumerate(counts)))
 
-    def _from_forms(self, bound: BoundForceField, a: int, rows: tuple[int, ...], r2: Array, present: Array) -> tuple[Array, Array]:
-        """Energy [eV] and force over distance [eV/Å²] of the neighbours of atoms of a species."""
-        reach, species, found, begin = pair_reach(self.bound, self.split), bound.species, [], 0
-        for b, n in enumerate(rows):
-            part = slice(begin, begin + n)
-            begin += n
-            inside = present[part] & (r2[part] < reach[a, b] ** 2)
-            r = jnp.sqrt(jnp.where(inside, r2[part], 1.0))
-            energy, force = pair_energy_force(bound, species[a], species[b], r, self.split, jnp)
-            found.append((jnp.where(inside, energy, 0.0), jnp.where(inside, force / r, 0.0)))
-        return jnp.concatenate([e for e, _ in found]), jnp.concatenate([f for _, f in found])
+    def _from_forms(self, bound: BoundForceField, a: int, b: int, r2: Array, present: Array) -> tuple[Array, Array]:
+        """Energy [eV] and force over distance [eV/Å²] of pairs of two species at squared distances."""
+        inside = present & (r2 < self.reach[a, b] ** 2)
+        r = jnp.sqrt(jnp.where(inside, r2, 1.0))
+        energy, force = pair_energy_force(bound, bound.species[a], bound.species[b], r, self.split, jnp)
+        return jnp.where(inside, energy, 0.0), jnp.where(inside, force / r, 0.0)
 
-    def _tabulated(self, a: int, rows: tuple[int, ...], r2: Array, present: Array) -> tuple[Array, Array]:
+    def _tabulated(self, a: int, b: int, r2: Array, present: Array) -> tuple[Array, Array]:
         """The same from the tables."""
-        tables = self.tables
-        species = np.repeat(np.arange(len(rows)), rows)
-        segments = tables.force.shape[2]
-        scale = tables.scale[a][species].astype(np.float32)[:, None]
-        limit = (tables.cutoff[a][species] ** 2).astype(np.float32)[:, None]
-        inside = present & (r2 < limit)
-        lowest = np.float32(2.0 ** -(segments // tables.per_octave))
-        u = jnp.clip(r2 * scale, lowest, np.float32(1 - 2.0**-24))
+        tables, octaves = self.tables, self.tables.force.shape[2] // self.tables.per_octave
+        u = jnp.maximum(r2 * np.float32(tables.scale[a, b]), np.float32(2.0**-octaves))
         shift = 23 - int(np.log2(tables.per_octave))
+        # The exponent of u and the first bits of its fraction m, 1 ≤ m < 2, tell the segment; t is what m lies beyond its middle.
         bits = jax.lax.bitcast_convert_type(u, jnp.int32)
-        base = int(np.float32(lowest).view(np.int32)) >> shift
-        place = (bits >> shift) - (base - species * segments)[:, None].astype(np.int32)
-        low = jax.lax.bitcast_convert_type((bits >> shift) << shift, jnp.float32)
-        high = jax.lax.bitcast_convert_type(((bits >> shift) + 1) << shift, jnp.float32)
-        t = (2 * u - (low + high)) / jax.lax.stop_gradient(high - low)
-        energy, force = (self._cubic(values[a], place, t) for values in (tables.energy, tables.force))
-        return jnp.where(inside, energy, 0.0), jnp.where(inside, force, 0.0)
+        m = u * jax.lax.bitcast_convert_type(0x7F000000 - (bits & 0x7F800000), jnp.float32)
+        t = m - jax.lax.bitcast_convert_type(bits & (0x800000 - (1 << shift)) | 0x3F800000, jnp.float32) - np.float32(0.5 / tables.per_octave)
+        segment = (bits >> shift) - ((127 - octaves) << (23 - shift))
+        inside = present & (r2 < np.float32(tables.cutoff[a, b] ** 2))
+        energy, force = (jnp.where(inside, _polynomial(values[a, b], tables.per_octave, segment, t), 0.0) for values in (tables.energy, tables.force))
+        return energy, force
 
-    @staticmethod
-    def _cubic(coefficients: NDArray[np.float64], place: Array, t: Array) -> Array:
-        columns = jnp.asarray(coefficients.reshape(-1, coefficients.shape[-1]).T, jnp.float32)
-        value = columns[-1].at[place].get(mode="clip")
-        for k in range(len(columns) - 2, -1, -1):
-            value = value * t + columns[k].at[place].get(mode="clip")
-        return value
+
+def _polynomial(coefficients: NDArray[np.float64], per_octave: int, segment: Array, t: Array) -> Array:
+    """Polynomials by segment ``(segments, degree + 1)`` of a variable that is -1 and 1 where t is -1 and 1 over twice ``per_octave``."""
+    columns = [jnp.asarray(c * (2.0 * per_octave) ** k, jnp.float32) for k, c in enumerate(coefficients.T)]
+    value = columns[-1].at[segment].get(mode="promise_in_bounds")
+    for column in columns[-2::-1]:
+        value = value * t + column.at[segment].get(mode="promise_in_bounds")
+    return value
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
