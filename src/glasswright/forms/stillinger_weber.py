@@ -7,8 +7,9 @@ with the length of each bond from the pair that it joins.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,5 +155,12 @@ def _screen(bound: BoundForceField, pair: tuple[str, str], r: NDArray[np.float64
     if term is None:
         return np.zeros_like(r), np.zeros_like(r)
     reach, gap = term.parameters["gamma"] * term.parameters["sigma"], np.minimum(r - term.parameters["a"] * term.parameters["sigma"], -1e-3)
-    g = np.exp(reach / gap)
+    g = screen(term.parameters, r)
     return g, -reach / gap**2 * g
+
+
+def screen(p: Mapping[str, Any], r: Any, xp: Any = np) -> Any:
+    """exp(gamma sigma/(r - a sigma)): how the angles of a bond fade as it grows; zero from a sigma on."""
+    gap = r - p["a"] * p["sigma"]
+    inside = gap < -1e-3  # nearer to the cutoff it is zero to the last bit
+    return xp.where(inside, xp.exp(p["gamma"] * p["sigma"] / xp.where(inside, gap, -1.0)), 0.0)

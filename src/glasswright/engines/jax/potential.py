@@ -131,6 +131,7 @@ def potential(
     InputError
         If the force field does not fit the atoms, or double precision is asked for and switched off in JAX.
     """
+    from .many_body import ManyBodyPart, many_body_reach
     from .pairs import PairPart, pair_reach
 
     if precision not in ("single", "double"):
@@ -138,5 +139,7 @@ def potential(
     if precision == "double" and not jax.config.jax_enable_x64:
         raise InputError("JAX computes in single precision.", "It does unless told otherwise.", "Call jax.config.update('jax_enable_x64', True) first.")
     bound = forcefield.bind(atoms)
+    if forcefield.many_body:
+        return Potential(bound, (ManyBodyPart(bound, precision == "double"),), NeighbourLists(bound.types, many_body_reach(bound), skin), precision)
     pairs = PairPart(bound, None, precision == "double")
     return Potential(bound, (pairs,), NeighbourLists(bound.types, pair_reach(bound, None), skin), precision)
