@@ -6,6 +6,7 @@ probability, a factor forgotten or a cost that is not that of the state shows he
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 
@@ -92,8 +93,11 @@ def chain(start: np.ndarray, types: np.ndarray, moves: Moves, energy: bool, fit:
     kernel.set_groups([[0, 1]])
     if fit:
         kernel.set_data([data(len(types))])
+    tables = forcefield()[1]
     if energy:
-        kernel.set_pairs(forcefield()[1])
+        kernel.set_pairs(tables)
+    if moves.biased:  # along the energy, whether or not it counts
+        kernel.set_bias(replace(tables, energy=tables.energy / KT, force=tables.force / KT))
     found = np.empty((n + 100, *start.shape))
     for state in found:
         kernel.run(every, temperature=KT, chi_temperature=CHI_TEMPERATURE[len(types)], moves=moves)
@@ -115,7 +119,7 @@ TERMS = {"energy": (True, False), "data": (False, True), "both": (True, True)}
 
 
 @pytest.mark.parametrize("terms", TERMS)
-@pytest.mark.parametrize("kind", ["displacement", "displacement and swap", "cluster"])
+@pytest.mark.parametrize("kind", ["displacement", "displacement and swap", "cluster", "along a force"])
 def test_three_atoms_in_a_box(kind: str, terms: str) -> None:
     """Bins of their three distances, against an integral over uniform places: moves that change places in continuous space."""
     energy, fit = TERMS[terms]
@@ -130,6 +134,7 @@ def test_three_atoms_in_a_box(kind: str, terms: str) -> None:
         "displacement": Moves(step=1.0),
         "displacement and swap": Moves(step=1.0, swaps=0.3),
         "cluster": Moves(clusters=1.0, cluster_step=1.0, cluster_angle=60.0),
+        "along a force": Moves(step=1.5, biased=0.7, biased_step=0.4),
     }[kind]
     r = separations(places)
     exponent = exponents(r, types, energy, fit, minimum)
