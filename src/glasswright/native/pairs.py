@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,6 +93,74 @@ def neighbour_pairs(positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cut
         raise InputError("The table of cutoffs must be finite and symmetric.")
     try:
         return NeighbourPairs(*core().neighbour_pairs(_doubles(positions), _doubles(cell), _integers(types), table, threads, inside))
+    except (ValueError, TypeError) as error:
+        raise _refused(error) from None
+
+
+@dataclass(frozen=True)
+class SlotGrid:
+    """Where lists of neighbours are written: atoms have slots, a block of them for each type, in copies of the cell."""
+
+    starts: tuple[int, ...]
+    """First slot of each type, and the end; in one copy."""
+    lanes: tuple[int, ...]
+    """Slots of each type that stand side by side in an array."""
+    repeats: tuple[int, int, int]
+    """Copies of the cell along its vectors; the slots of one copy follow those of another."""
+    room: tuple[tuple[int, ...], ...]
+    """Rows for neighbours of each type (second) around an atom of each type (first)."""
+
+    @property
+    def nobody(self) -> int:
+        """The slot behind all others: where there is no neighbour."""
+        return self.starts[-1] * math.prod(self.repeats)
+
+
+def neighbour_slots(
+    positions: ArrayLike, cell: ArrayLike, types: ArrayLike, cutoffs: ArrayLike, slots: ArrayLike, grid: SlotGrid, once: bool
+) -> tuple[list[NDArray[np.int32]], NDArray[np.int64]]:
+    """List the neighbours of every atom as columns of arrays, sorted by type.
+
+    Parameters
+    ----------
+    positions, cell, types, cutoffs
+        As for ``neighbour_pairs``.
+    slots
+        Of each atom, within those of its type ``(n_atoms,)``.
+    grid
+        Without any room neighbours are only counted.
+    once
+        List one of several images that share a slot, and no image of an atom itself.
+
+    Returns
+    -------
+    blocks, most
+        For each type the slots of neighbours ``(slots / lanes, rows, lanes)``, ``grid.nobody`` where there is none; and the most neighbours of
+        each type (second) that an atom of each type (first) has: more than the room where the blocks are not complete.
+
+    Raises
+    ------
+    InputError
+        If the cell has no volume, a position is not finite, or an argument is out of range.
+    """
+    rows = [sum(row) for row in grid.room]
+    shapes = [((end - start) // lanes, n, lanes) for start, end, lanes, n in zip(grid.starts[:-1], grid.starts[1:], grid.lanes, rows, strict=True)]
+    blocks = [np.full(shape, grid.nobody, dtype=np.int32) for shape in shapes] if any(rows) else []
+    try:
+        most: NDArray[np.int64] = core().neighbour_slots(
+            _doubles(positions),
+            _doubles(cell),
+            _integers(types),
+            _doubles(cutoffs),
+            _integers(slots),
+            _integers(grid.starts),
+            _integers(grid.repeats),
+            _integers(grid.room),
+            blocks,
+            once,
+            1,
+        )
+        return blocks, most
     except (ValueError, TypeError) as error:
         raise _refused(error) from None
 

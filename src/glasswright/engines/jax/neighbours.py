@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,13 +20,19 @@ from jax import Array
 from numpy.typing import NDArray
 
 from ...errors import InputError
-from ...native.pairs import neighbour_pairs
+from ...native.pairs import SlotGrid, neighbour_slots
 from ..cell import widths
 
 LANES = 128
 """Atoms of a chunk: its arrays stay in the cache."""
 ROOM = 1.04
 """Room for neighbours, relative to the most that an atom has when a list is made; two more in any case."""
+
+
+BIN_ROOM = 1.4
+"""Room for atoms in a box, relative to the most that one holds when a list is made; four more in any case."""
+BLOCK = 4.0
+"""Atoms in cubes of about this size stand side by side [Å]."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,10 @@ class Layout:
     """Within which every neighbour is listed, however atoms move, until the list is stale [Å]."""
     skin: float
     """How far the list reaches beyond the cutoff [Å]."""
+    bins: tuple[int, int, int] = (1, 1, 1)
+    """Boxes along each vector of the copies together that lists made under JAX sort the atoms into."""
+    bin_room: tuple[int, ...] = ()
+    """Room for atoms of each species in a box."""
 
     @property
     def chunks(self) -> tuple[int, ...]:
@@ -67,9 +77,14 @@ class Layout:
         return math.prod(self.repeats)
 
     @property
+    def grid(self) -> SlotGrid:
+        """The same for the compiled core."""
+        return SlotGrid(self.starts, self.lanes, self.repeats, self.rows)
+
+    @property
     def nobody(self) -> int:
         """The slot that stands where there is no neighbour."""
-        return self.slots * self.copies
+        return self.grid.nobody
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["index", "slot", "atom", "positions", "cell", "overflow"], meta_fields=["layout"])
@@ -164,7 +179,7 @@ class Images(NamedTuple):
         """The atoms of a list at new positions; vectors between them will have this type."""
         fixed = jax.lax.stop_gradient(positions @ reciprocal(cell))
         repeats = np.array(neighbours.layout.repeats)
-        shifts = np.stack(np.meshgrid(*(np.arange(n) for n in repeats), indexing="ij"), axis=-1).reshape(-1, 3)
+        shifts = _shifts(neighbours.layout.repeats)
         slots = ((fixed[neighbours.atom] + shifts[:, None].astype(fixed.dtype)) / repeats.astype(fixed.dtype)).reshape(-1, 3)
         carriers = (positions - fixed @ (cell - jax.lax.stop_gradient(cell))).astype(dtype)
         points = slots if dtype == jnp.float64 else jnp.rint((slots - jnp.round(slots)) * 2.0**32).astype(jnp.int32)
@@ -174,7 +189,8 @@ class Images(NamedTuple):
 
     def vectors(self, points: Components, carriers: Components, index: Array) -> Components:
         """From centres ``(lanes,)`` to the nearest images of their neighbours ``(rows, lanes)``: ``(rows, lanes)`` [Å] each."""
-        return _vectors(self.points, points, self.carriers, carriers, self.cell, index)
+        found: Components = _vectors(self.points, points, self.carriers, carriers, self.cell, index)
+        return found
 
 
 def _fractions(points: Components, centres: Components, index: Array, dtype: Any) -> list[Array]:
@@ -236,51 +252,95 @@ class NeighbourLists:
 
     def listed(self, positions: NDArray[np.float64], cell: NDArray[np.float64], like: Neighbours | None = None) -> Neighbours:
         """A list made by the compiled core, with room to grow, or that of ``like`` where it suffices."""
-        repeats = tuple(np.ceil(2 * self.cutoff * (1 + 1e-9) / widths(cell)).astype(int).tolist())
+        repeats = np.ceil(2 * self.cutoff * (1 + 1e-9) / widths(cell)).astype(int).tolist()
+        known = like.layout if like is not None and like.layout.repeats == tuple(repeats) else None
+        layout = known or self._layout(repeats)
         reach = np.where(self.cutoffs > 0, self.cutoffs + self.skin, 0.0)
-        pairs = neighbour_pairs(positions, cell, self.types, reach)
-        copy = np.ravel_multi_index(tuple((pairs.shifts % repeats).T), repeats)
-        first, second = pairs.first, pairs.second
-        if np.min(widths(cell) * repeats) < 2 * (self.cutoff + self.skin):
-            # Two images of an atom may be listed; one of them can be within the cutoff, and stands for both. Never one of the atom itself.
-            _, kept = np.unique((first * len(positions) + second) * math.prod(repeats) + copy, return_index=True)
-            kept = kept[(first[kept] != second[kept]) | (copy[kept] > 0)]
-            first, second, copy = first[kept], second[kept], copy[kept]
-        n, counts = self.cutoffs.shape[0], np.bincount(self.types, minlength=self.cutoffs.shape[0])
-        found = np.bincount(first * n + self.types[second], minlength=len(positions) * n).reshape(-1, n)
-        most = np.stack([found[self.types == a].max(axis=0, initial=0) for a in range(n)])
-        layout = self._layout(counts, most, repeats, like)
+        # Two images of an atom may be listed, of which one at a time is within the cutoff.
+        once = bool(np.min(widths(cell) * repeats) < 2 * (self.cutoff + self.skin))
         atom, slot = self._slots(positions, cell, layout)
-        index = []
-        for a in range(n):
-            start, lanes = layout.starts[a], layout.lanes[a]
-            block = np.full((layout.chunks[a], sum(layout.rows[a]), lanes), layout.nobody, dtype=np.int32)
-            offset = 0
-            for b in range(n):
-                mine = (self.types[first] == a) & (self.types[second] == b)
-                i, place = first[mine], slot[first[mine]] - start
-                begin = np.cumsum(found[:, b] * (self.types == a)) - found[:, b] * (self.types == a)
-                row = offset + np.arange(len(i)) - begin[i]
-                block[place // lanes, row, place % lanes] = copy[mine] * layout.slots + slot[second[mine]]
-                offset += layout.rows[a][b]
-            index.append(jnp.asarray(block))
-        return Neighbours(tuple(index), jnp.asarray(slot), jnp.asarray(atom), jnp.asarray(positions), jnp.asarray(cell), jnp.asarray(False), layout)
+        blocks, most = neighbour_slots(positions, cell, self.types, reach, slot, layout.grid, once)
+        if (most > np.array(layout.rows)).any():
+            layout = replace(layout, rows=self._room(most, layout.rows), **self._bins(positions, cell, repeats))
+            blocks, _ = neighbour_slots(positions, cell, self.types, reach, slot, layout.grid, once)
+        index, given = tuple(map(jnp.asarray, blocks)), (jnp.asarray(positions), jnp.asarray(cell))
+        return Neighbours(index, jnp.asarray(slot), jnp.asarray(atom), *given, jnp.asarray(False), layout)
 
-    def _layout(self, counts: NDArray[np.int64], most: NDArray[np.int64], repeats: tuple[int, ...], like: Neighbours | None) -> Layout:
-        if like is not None and like.layout.repeats == repeats and (most <= np.array(like.layout.rows)).all():
-            return like.layout
-        rows = np.where(most > 0, np.ceil(ROOM * most).astype(int) + 2, 0)
-        if like is not None:
-            rows = np.maximum(rows, like.layout.rows)
-        lanes = [min(LANES, 8 * math.ceil(c / 8)) for c in counts.tolist()]
+    def _layout(self, repeats: Sequence[int]) -> Layout:
+        """Without room for neighbours."""
+        n = len(self.cutoffs)
+        counts = np.bincount(self.types, minlength=n).tolist()
         x, y, z = repeats
-        return Layout(tuple(counts.tolist()), tuple(lanes), tuple(map(tuple, rows.tolist())), (x, y, z), self.cutoff, self.skin)
+        return Layout(tuple(counts), tuple(min(LANES, 8 * math.ceil(c / 8)) for c in counts), ((0,) * n,) * n, (x, y, z), self.cutoff, self.skin)
+
+    @staticmethod
+    def _room(most: NDArray[np.int64], before: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+        rows = np.maximum(np.where(most > 0, np.ceil(ROOM * most).astype(int) + 2, 0), before)
+        return tuple(map(tuple, rows.tolist()))
+
+    def _bins(self, positions: NDArray[np.float64], cell: NDArray[np.float64], repeats: Sequence[int]) -> dict[str, Any]:
+        n = np.maximum(np.floor(widths(cell) * repeats / (self.cutoff + self.skin)).astype(int), 1)
+        fractions = positions @ np.linalg.inv(cell)
+        images = (fractions - np.floor(fractions) + _shifts(repeats)[:, None]) / repeats
+        box = _box(np.minimum(np.floor(images * n).astype(int), n - 1), n)
+        found = np.zeros((n.prod(), len(self.cutoffs)), dtype=int)
+        np.add.at(found, (box, self.types), 1)
+        return {"bins": tuple(n.tolist()), "bin_room": tuple((np.ceil(BIN_ROOM * found.max(axis=0)).astype(int) + 4).tolist())}
+
+    def rebuilt(self, positions: Array, cell: Array, neighbours: Neighbours) -> Neighbours:
+        """The list made anew in the same room, as a pure function; ``overflow`` tells where it does not suffice."""
+        layout, reach = neighbours.layout, self.cutoff + self.skin
+        n, repeats = np.array(layout.bins), np.array(layout.repeats)
+        fractions = ((positions @ reciprocal(cell))[neighbours.atom] + _shifts(layout.repeats)[:, None]) / repeats
+        points = (fractions - jnp.floor(fractions)).reshape(-1, 3).astype(positions.dtype)
+        place = jnp.minimum(jnp.floor(points * n).astype(int), n - 1)
+        whole = cell_widths(cell) * repeats
+        overflow = jnp.any(whole < 2 * reach) | jnp.any((n > 2) & (whole < n * reach))
+        steps = [np.array((-1, 0, 1)) if k > 2 else np.arange(k) for k in n]
+        around = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+
+        tables = []
+        for b, room in enumerate(layout.bin_room):
+            occupied = np.arange(layout.starts[b], layout.starts[b] + layout.counts[b])
+            slots = (occupied + layout.slots * np.arange(layout.copies)[:, None]).reshape(-1)
+            box = _box(place[slots], n)
+            order = jnp.argsort(box)
+            ordered = box[order]
+            rank = jnp.arange(len(slots)) - jnp.searchsorted(ordered, ordered)
+            tables.append(jnp.full((n.prod(), room), layout.nobody).at[ordered, rank].set(jnp.asarray(slots)[order], mode="drop"))
+            overflow |= jnp.any(rank >= room)
+
+        def listed(own: Array, a: int) -> tuple[Array, Array]:
+            """Rows of the atoms of a chunk, and the most neighbours of each species."""
+            near = _box((place[own][:, None] + around) % n, n)
+            rows, most = [], []
+            for b, room in enumerate(layout.rows[a]):
+                candidates = tables[b][near].reshape(len(own), -1)
+                apart = points.at[candidates].get(mode="clip") - points[own][:, None]
+                vectors = (apart - jnp.round(apart)) @ (cell * repeats[:, None])
+                close = (jnp.sum(vectors**2, axis=-1) < (self.cutoffs[a, b] + self.skin) ** 2) & (candidates != own[:, None]) & (candidates < layout.nobody)
+                close &= bool(self.cutoffs[a, b] > 0)
+                rank = jnp.where(close, jnp.cumsum(close, axis=1) - 1, room)
+                block = jnp.full((len(own), room), layout.nobody)
+                rows.append(block.at[jnp.arange(len(own))[:, None], rank].set(candidates, mode="drop"))
+                most.append(jnp.max(jnp.sum(close, axis=1)))
+            return jnp.concatenate(rows, axis=1).T.astype(jnp.int32), jnp.stack(most)
+
+        index = []
+        for a, (start, lanes, chunks) in enumerate(zip(layout.starts[:-1], layout.lanes, layout.chunks, strict=True)):
+            own = start + np.arange(chunks * lanes).reshape(chunks, lanes)
+            block, most = jax.lax.map(lambda slots, a=a: listed(slots, a), jnp.asarray(own))
+            empty = (own - start >= layout.counts[a])[:, None]
+            index.append(jnp.where(empty, layout.nobody, block).astype(jnp.int32))
+            overflow |= jnp.any(most > jnp.array(layout.rows[a]))
+        return replace(neighbours, index=tuple(index), positions=positions, cell=cell, overflow=overflow)
 
     def _slots(self, positions: NDArray[np.float64], cell: NDArray[np.float64], layout: Layout) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Atoms by species, neighbours in space side by side: atom of each slot, slot of each atom."""
         fractions = positions @ np.linalg.inv(cell)
-        block = np.floor((fractions - np.floor(fractions)) * np.maximum(np.floor(widths(cell) / 4.0), 1)).astype(int)
-        order = np.lexsort((*block.T, self.types))
+        n = np.maximum(np.floor(widths(cell) / BLOCK), 1).astype(int)
+        x, y, z = np.floor((fractions - np.floor(fractions)) * n).astype(int).T
+        order = np.argsort(((self.types * n[0] + x) * n[1] + y) * n[2] + z, kind="stable").astype(np.int32)
         atom, slot = np.zeros(layout.slots, dtype=np.int32), np.zeros(len(positions), dtype=np.int32)
         done = 0
         for start, count in zip(layout.starts[:-1], layout.counts, strict=True):
@@ -288,6 +348,16 @@ class NeighbourLists:
             atom[start : start + count], slot[mine] = mine, np.arange(start, start + count)
             done += count
         return atom, slot
+
+
+def _shifts(repeats: Sequence[int]) -> NDArray[np.int64]:
+    """Of all copies of the cell ``(copies, 3)``, in the order of their slots."""
+    return np.stack(np.meshgrid(*(np.arange(n) for n in repeats), indexing="ij"), axis=-1).reshape(-1, 3)
+
+
+def _box(place: Any, n: NDArray[np.int64]) -> Any:
+    """The number of a box from its place along three axes."""
+    return (place[..., 0] * int(n[1]) + place[..., 1]) * int(n[2]) + place[..., 2]
 
 
 def stacked(lists: Sequence[Neighbours]) -> Neighbours:

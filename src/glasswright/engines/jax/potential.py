@@ -77,6 +77,10 @@ class Potential:
             if all(one.layout == lists[0].layout for one in lists):
                 return stacked(lists)
 
+    def rebuilt(self, positions: Array, cell: Array, neighbours: Neighbours) -> Neighbours:
+        """The same as a pure function: in the room of a list there is, whose ``overflow`` tells whether it sufficed."""
+        return self.lists.rebuilt(positions, cell, neighbours)
+
     def energy(self, positions: Array, cell: Array, neighbours: Neighbours, parameters: Parameters | None = None) -> Array:
         """[eV]"""
         return sum((part.energy(self._full(parameters), positions, cell, neighbours) for part in self.parts), start=jnp.zeros(()))
