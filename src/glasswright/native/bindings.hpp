@@ -19,6 +19,7 @@ void bind_neighbours(nb::module_ &m);
 void bind_forces(nb::module_ &m);
 void bind_far_field(nb::module_ &m);
 void bind_triplets(nb::module_ &m);
+void bind_kernel(nb::module_ &m);
 void bind_dynamics(nb::module_ &m);
 void bind_reciprocal(nb::module_ &m);
 void bind_costs(nb::module_ &m);

@@ -18,6 +18,7 @@ public:
         for (Buffer<Real> &field : field_) field = Buffer<Real>(mesh_.size() + 8);
     }
 
+    std::unique_ptr<Term> another() const override { return std::make_unique<MeshSum>(*this); }
     int types() const override { return static_cast<int>(charges_.size()); }
 
     void add(Atoms &atoms, const Cell &cell, Need need, Team &team, Totals &totals) override {
@@ -144,6 +145,7 @@ private:
 class FarField final : public Term {
 public:
     explicit FarField(std::unique_ptr<Term> sum) : sum_(std::move(sum)) {}
+    std::unique_ptr<Term> another() const override { return std::make_unique<FarField>(sum_->another()); }
     int types() const override { return sum_->types(); }
     void add(Atoms &atoms, const Cell &cell, Need need, Team &team, Totals &totals) override { sum_->add(atoms, cell, need, team, totals); }
 

@@ -43,6 +43,13 @@ public:
             if (type < 0 || (n_types_ > 0 && type >= n_types_)) throw std::invalid_argument("A type of an atom is out of range.");
     }
 
+    // The same with terms and a list of its own.
+    std::unique_ptr<Forces> another() const {
+        std::vector<std::shared_ptr<Term>> terms;
+        for (const Service &term : terms_) terms.push_back(term->another());
+        return std::make_unique<Forces>(types_, terms, skin_, team_.size());
+    }
+
     // Of every atom, in the order of the caller.
     const std::vector<std::int32_t> &types() const { return types_; }
     double cutoff() const { return cutoff_; }
@@ -70,7 +77,7 @@ public:
     }
 
     // Energy, virial and forces (n, 3) of positions (n, 3) in the order of the caller.
-    Totals evaluate(const double *positions, const Cell &cell, double *forces) {
+    Totals evaluate(const double *positions, const Cell &cell, double *forces, Need need = Need::everything) {
         Atoms &atoms = own_;
         const std::size_t n = types_.size();
         if (atoms.size != n) {
@@ -79,7 +86,7 @@ public:
             std::iota(atoms.id.begin(), atoms.id.end(), 0u);
         }
         for (std::size_t k = 0; k < n; ++k) std::copy_n(positions + 3 * std::size_t{atoms.id[k]}, 3, &atoms.position[3 * k]);
-        const Totals totals = compute(atoms, cell, Need::everything);
+        const Totals totals = compute(atoms, cell, need);
         for (std::size_t k = 0; k < n; ++k) std::copy_n(&atoms.force[3 * k], 3, forces + 3 * std::size_t{atoms.id[k]});
         return totals;
     }

@@ -8,6 +8,7 @@ NB_MODULE(GLASSWRIGHT_MODULE, m) {
     bind_forces(m);
     bind_far_field(m);
     bind_triplets(m);
+    bind_kernel(m);
     bind_dynamics(m);
     bind_reciprocal(m);
     bind_rings(m);

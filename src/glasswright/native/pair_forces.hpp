@@ -110,6 +110,7 @@ public:
         self_energy_ = table.self_energy;
     }
 
+    std::unique_ptr<Term> another() const override { return std::make_unique<PairForces>(*this); }
     double cutoff() const override { return longest_; }
     int types() const override { return types_; }
     void listed(const NeighbourList &list, const Atoms &) override { list_ = &list; }
@@ -134,7 +135,7 @@ private:
     struct Pair {
         double root;                  // √scale [1/Å]
         Number limit;                 // u at the cutoff
-        std::array<Number, 6> matrix; // the cell, for differences scaled by √scale
+        std::array<Number, 6> matrix{}; // the cell, for differences scaled by √scale
         std::vector<Number> force, energy, trace;
     };
     // Sums over ordered pairs: every pair counts twice.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <vector>
 
@@ -94,7 +95,12 @@ class NeighbourList;
 // One part of the energy: pairs, the far field, triplets.
 class Term {
 public:
+    Term() = default;
+    Term(const Term &) {}
+    Term &operator=(const Term &) = delete;
     virtual ~Term() = default;
+    // The same for another `Forces`.
+    virtual std::unique_ptr<Term> another() const = 0;
     // Up to here this term needs every pair of atoms listed [Å].
     virtual double cutoff() const { return 0; }
     // How many types of atoms it has parameters for; 0 where types do not matter.

@@ -20,6 +20,11 @@ public:
     explicit Buffer(std::size_t size) : data_(static_cast<Real *>(operator new(size * sizeof(Real), std::align_val_t{64}))), size_(size) {
         std::memset(static_cast<void *>(data_.get()), 0, size * sizeof(Real));
     }
+    Buffer(const Buffer &other) : Buffer(other.size_) {
+        if (size_) std::memcpy(static_cast<void *>(data()), other.data(), size_ * sizeof(Real));
+    }
+    Buffer(Buffer &&) = default;
+    Buffer &operator=(Buffer &&) = default;
     Real *data() const { return data_.get(); }
     std::size_t size() const { return size_; }
 

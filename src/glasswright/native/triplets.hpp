@@ -50,6 +50,7 @@ public:
             }
     }
 
+    std::unique_ptr<Term> another() const override { return std::make_unique<StillingerWeber>(*this); }
     double cutoff() const override { return longest_; }
     int types() const override { return types_; }
     void listed(const NeighbourList &list, const Atoms &) override { list_ = &list, fresh_ = true; }
