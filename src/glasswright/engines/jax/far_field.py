@@ -8,7 +8,6 @@ the split. Atoms that are not neutral, as a derivative with respect to one charg
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -16,7 +15,7 @@ from typing import Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import Array, lax
 from numpy.polynomial import chebyshev, legendre
 from numpy.typing import NDArray
 
@@ -26,7 +25,9 @@ from ...forms.parameters import with_parameters
 from ...forms.prolate import Prolate, ProlateSplit, prolate
 from ...units import COULOMB
 from ..cell import widths
-from ..native.far_field import FarFieldSettings, choose_far_field, window_polynomials, window_transform
+from ..native.far_field import SHORTEST, FarFieldSettings, choose_far_field, window_polynomials, window_transform
+from .neighbours import Neighbours, reciprocal
+from .parts import EnergyForcesVirial, Parameters, by_gradient
 
 GROWTH = 1.04
 """How much longer than now the cell vectors may become before the wave vectors no longer do."""
@@ -79,8 +80,12 @@ def far_field(
         )
     shortest = max((term.cutoff for term in bound.pairs.values()), default=0.0)
     if cutoff is None:
-        cutoff = max(shortest, min(LARGEST_CUTOFF, float(widths(cell).min()) / 2))
-    settings = choose_far_field(max(SHARE * accuracy, 1e-7), cell, len(charges), cutoff=cutoff, growth=GROWTH, double_precision=precision == "double")
+        cutoff = max(shortest, min(LARGEST_CUTOFF, max(SHORTEST, float(widths(cell).min()) / 2)))
+    # A narrow cell, whose near part sees images, has the mesh that it has as a part of a wide one.
+    repeats = np.ceil(2 * cutoff / widths(cell))
+    settings = choose_far_field(
+        max(SHARE * accuracy, 1e-7), cell * repeats[:, None], len(charges), cutoff=cutoff, growth=GROWTH, double_precision=precision == "double"
+    ).fitted(cell, GROWTH)
     if not exact:
         return MeshSum(bound, settings)
     reach = np.floor(settings.split.largest_k * np.linalg.norm(cell, axis=1) * GROWTH / (2 * math.pi)).astype(int)
@@ -106,26 +111,30 @@ class WaveVectorSum:
         """Whether a cell has grown beyond what the wave vectors were chosen for."""
         return bool(np.linalg.norm(np.linalg.inv(self.start) @ cell, 2) > GROWTH)
 
-    def energy(self, theta: Mapping[str, Any], positions: Any, cell: Any, neighbours: Any = None) -> Any:
+    def energy(self, theta: Parameters | None, positions: Array, cell: Array, neighbours: Neighbours | None = None) -> Array:
         """Far field and self energy [eV] of positions ``(n_atoms, 3)`` in a cell ``(3, 3)`` [Å]."""
-        charges = _charges(self.bound, theta, positions.dtype)
-        fractions = positions @ jnp.linalg.inv(cell)
-        reciprocal = 2 * math.pi * jnp.linalg.inv(cell).T
+
+        positions, cell = _wide(positions), _wide(cell)
+        charges, inverse = _charges(self.bound, theta, positions.dtype), reciprocal(cell)
+        fractions, vectors = positions @ inverse, 2 * math.pi * inverse.T
         n = max(1, BLOCK // len(charges))
         blocks = -(-len(self.indices) // n)
         padded = np.zeros((blocks * n, 3), np.int32)
         padded[: len(self.indices)] = self.indices
 
-        @jax.checkpoint
-        def block(total: Any, indices: Any) -> tuple[Any, None]:
+        def block(total: Array, indices: Array) -> tuple[Array, None]:
             m = indices.astype(positions.dtype)
             phase = 2 * math.pi * (fractions @ m.T)
             power = (charges @ jnp.cos(phase)) ** 2 + (charges @ jnp.sin(phase)) ** 2
-            return total + jnp.sum(_spectrum(self.split, jnp.sum((m @ reciprocal) ** 2, axis=1)) * power), None
+            return total + jnp.sum(_spectrum(self.split, jnp.sum((m @ vectors) ** 2, axis=1)) * power), None
 
-        total, _ = lax.scan(block, jnp.zeros((), positions.dtype), jnp.asarray(padded.reshape(blocks, n, 3)))
+        total, _ = lax.scan(jax.checkpoint(block), jnp.zeros((), positions.dtype), jnp.asarray(padded.reshape(blocks, n, 3)))
         volume = jnp.abs(jnp.linalg.det(cell))
         return COULOMB * (total / volume - 0.5 * self.split.far_at_zero * jnp.sum(charges**2)) + _background(self.split, charges, volume)
+
+    def energy_forces_virial(self, theta: Parameters | None, positions: Array, cell: Array, neighbours: Neighbours) -> EnergyForcesVirial:
+        """[eV], [eV/Å], [eV]"""
+        return by_gradient(self.energy, theta, positions, cell, neighbours)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,11 +155,13 @@ class MeshSum:
         """Whether a cell has grown beyond what the mesh was chosen for."""
         return self.settings.needs_regrid(np.asarray(cell))
 
-    def energy(self, theta: Mapping[str, Any], positions: Any, cell: Any, neighbours: Any = None) -> Any:
+    def energy(self, theta: Parameters | None, positions: Array, cell: Array, neighbours: Neighbours | None = None) -> Array:
         """Far field and self energy [eV] of positions ``(n_atoms, 3)`` in a cell ``(3, 3)`` [Å]."""
+
+        positions, cell = _wide(positions), _wide(cell)
         wide, narrow = positions.dtype, jnp.float64 if self.settings.double_precision else jnp.float32
         charges = _charges(self.bound, theta, wide)
-        inverse, volume = jnp.linalg.inv(cell), jnp.abs(jnp.linalg.det(cell))
+        inverse, volume = reciprocal(cell), jnp.abs(jnp.linalg.det(cell))
         places = (positions - jnp.mean(positions, axis=0)) @ inverse * jnp.array(self.settings.points, wide)
         density = self._density(charges.astype(narrow), places, narrow)
         power = jnp.abs(jnp.fft.rfftn(density)) ** 2
@@ -159,7 +170,11 @@ class MeshSum:
         own = self.split.far_at_zero + excess / volume
         return COULOMB * (total / volume - 0.5 * own * jnp.sum(charges**2)) + _background(self.split, charges, volume)
 
-    def _density(self, charges: Any, places: Any, real: Any) -> Any:
+    def energy_forces_virial(self, theta: Parameters | None, positions: Array, cell: Array, neighbours: Neighbours) -> EnergyForcesVirial:
+        """[eV], [eV/Å], [eV]"""
+        return by_gradient(self.energy, theta, positions, cell, neighbours)
+
+    def _density(self, charges: Array, places: Array, real: Any) -> Array:
         """Charges spread over the mesh ``points``; ``places`` in mesh cells."""
         width, points = self.settings.width, self.settings.points
         shifted = places + (0.5 if width % 2 else 0.0)
@@ -172,10 +187,10 @@ class MeshSum:
         x, y, w = (weights[:, axis] for axis in range(3))
         return _spread(first, (charges[:, None] * x)[:, :, None, None] * y[:, None, :, None] * w[:, None, None, :], points)
 
-    def _spectrum(self, reciprocal: Any, wide: Any) -> tuple[Any, Any]:
+    def _spectrum(self, vectors: Array, wide: Any) -> tuple[Array, Array]:
         """What |ρ|² of every wave vector counts, as ``rfftn`` has them, and what a unit charge feels too much of itself on the mesh [Å²].
 
-        The columns of ``reciprocal`` are the reciprocal vectors [1/Å].
+        The columns of ``vectors`` are the reciprocal vectors [1/Å].
         """
         points = self.settings.points
         lines = []
@@ -185,9 +200,9 @@ class MeshSum:
             counted = (2 * index != -n) * (np.where(index == 0, 1.0, 2.0) if axis == 2 else 1.0)
             kept = slice(0, n // 2 + 1 if axis == 2 else n)
             shape = tuple(-1 if a == axis else 1 for a in range(3))
-            lines.append([jnp.asarray(part[kept].reshape(shape), reciprocal.dtype) for part in (index, counted, *self._axes[axis])])
-        index, counted, deconvolution, aliases = (list(parts) for parts in zip(*lines, strict=True))
-        k2 = sum(sum(m * reciprocal[a, d] for d, m in enumerate(index)) ** 2 for a in range(3))
+            lines.append([jnp.asarray(part[kept].reshape(shape), vectors.dtype) for part in (index, counted, *self._axes[axis])])
+        indices, counted, deconvolution, aliases = (list(parts) for parts in zip(*lines, strict=True))
+        k2 = sum(sum(m * vectors[a, d] for d, m in enumerate(indices)) ** 2 for a in range(3))
         bare = _spectrum(self.split, k2) * math.prod(counted)
         excess = jnp.sum(bare * (math.prod(aliases) - 1), dtype=wide)
         return 0.5 * bare * math.prod(deconvolution), excess
@@ -204,12 +219,18 @@ class MeshSum:
         return [(1 / u[0] ** 2, (u**2).sum(axis=0) / u[0] ** 2) for u in transforms]
 
 
-def _charges(bound: BoundForceField, theta: Mapping[str, Any], real: Any) -> Any:
+def _wide(array: Array) -> Array:
+    """In the widest type that JAX may use."""
+    return jnp.asarray(array, jnp.result_type(float))
+
+
+def _charges(bound: BoundForceField, theta: Parameters | None, real: Any) -> Array:
     """Of every atom ``(n_atoms,)`` [e]."""
-    return jnp.asarray(with_parameters(bound, theta).charges, real)[bound.types]
+    named = bound if theta is None else with_parameters(bound, theta)
+    return jnp.asarray(named.charges, real)[bound.types]
 
 
-def _background(split: ProlateSplit, charges: Any, volume: Any) -> Any:
+def _background(split: ProlateSplit, charges: Array, volume: Array) -> Array:
     """Energy [eV] of the near part with the even background that makes the atoms neutral."""
     x, weights = legendre.leggauss(100)
     x = (x + 1) / 2
@@ -217,7 +238,7 @@ def _background(split: ProlateSplit, charges: Any, volume: Any) -> Any:
     return -0.5 * COULOMB * near * jnp.sum(charges) ** 2 / volume
 
 
-def _spectrum(split: ProlateSplit, k2: Any) -> Any:
+def _spectrum(split: ProlateSplit, k2: Array) -> Array:
     """Fourier transform of the far part [Å²] at squares of wave vectors [1/Å²]; 0 at k = 0."""
     largest = split.largest_k**2
     inside = (k2 > 0) & (k2 <= largest)
@@ -236,7 +257,7 @@ def _in_squares(psi: Prolate, error: float) -> NDArray[np.float64]:
     return np.asarray(series[: 1 + int(np.flatnonzero(np.abs(series) > error)[-1])])
 
 
-def _spread(first: Any, values: Any, points: tuple[int, int, int]) -> Any:
+def _spread(first: Array, values: Array, points: tuple[int, int, int]) -> Array:
     """The sum of blocks ``(n, p, p, p)`` put on a periodic mesh, each at its first point ``(n, 3)``."""
     n, p = values.shape[:2]
     _, ly, lz = (m + p for m in points)

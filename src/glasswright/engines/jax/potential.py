@@ -18,6 +18,7 @@ from jax import Array
 from ...errors import InputError
 from ...forcefield import BoundForceField, ForceField
 from ...forms.parameters import parameters
+from .native_kernel import NativeKernel, native_kernel
 from .neighbours import NeighbourLists, Neighbours, stacked
 from .parts import EnergyForcesVirial, Parameters, Part
 
@@ -81,21 +82,27 @@ class Potential:
         """The same as a pure function: in the room of a list there is, whose ``overflow`` tells whether it sufficed."""
         return self.lists.rebuilt(positions, cell, neighbours)
 
-    def energy(self, positions: Array, cell: Array, neighbours: Neighbours, parameters: Parameters | None = None) -> Array:
+    def energy(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> Array:
         """[eV]"""
         return sum((part.energy(self._full(parameters), positions, cell, neighbours) for part in self.parts), start=jnp.zeros(()))
 
-    def energy_forces_virial(self, positions: Array, cell: Array, neighbours: Neighbours, parameters: Parameters | None = None) -> EnergyForcesVirial:
+    def energy_forces_virial(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> EnergyForcesVirial:
         """Energy [eV], forces ``(n_atoms, 3)`` [eV/Å] and virial -dE/dε ``(3, 3)`` [eV]; what is not used costs nothing in a compiled function."""
         found = [part.energy_forces_virial(self._full(parameters), positions, cell, neighbours) for part in self.parts]
         energy, forces, virial = (sum(values[1:], start=values[0]) for values in zip(*found, strict=True))
         return energy, forces, virial
 
-    def energy_forces(self, positions: Array, cell: Array, neighbours: Neighbours, parameters: Parameters | None = None) -> tuple[Array, Array]:
+    def energy_forces(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> tuple[Array, Array]:
         """Energy [eV] and forces ``(n_atoms, 3)`` [eV/Å]."""
         return self.energy_forces_virial(positions, cell, neighbours, parameters)[:2]
 
-    def stress(self, positions: Array, cell: Array, neighbours: Neighbours, parameters: Parameters | None = None) -> Array:
+    def forces(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> Array:
+        """Forces ``(n_atoms, 3)`` [eV/Å] alone: cheaper with the kernel ``native``, without derivatives there."""
+        if parameters is None and isinstance(self.parts[0], NativeKernel):
+            return self.parts[0].forces(positions, cell)
+        return self.energy_forces_virial(positions, cell, neighbours, parameters)[1]
+
+    def stress(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> Array:
         """dE/dε over the volume ``(3, 3)`` [eV/Å³], positive in tension."""
         return -self.energy_forces_virial(positions, cell, neighbours, parameters)[2] / jnp.abs(jnp.linalg.det(cell))
 
@@ -114,6 +121,7 @@ def potential(
     precision: Literal["single", "double"] = "single",
     skin: float = 1.0,
     accuracy: float = 1e-5,
+    kernel: Literal["jax", "native"] = "jax",
 ) -> Potential:
     """A force field as differentiable functions for given atoms.
 
@@ -129,21 +137,34 @@ def potential(
         How far neighbour lists reach beyond the cutoffs [Å].
     accuracy
         Relative force error asked of the far field of an Ewald sum.
+    kernel
+        ``native``: without parameters, energies, forces and virials are those of the compiled core, on the CPU; it keeps a neighbour list of its
+        own, so that ``neighbours`` may be None but for second derivatives and parameters.
 
     Raises
     ------
     InputError
         If the force field does not fit the atoms, or double precision is asked for and switched off in JAX.
     """
+    from .far_field import far_field
     from .many_body import ManyBodyPart, many_body_reach
     from .pairs import PairPart, pair_reach
 
     if precision not in ("single", "double"):
         raise InputError(f"precision = {precision!r} is unknown.", mend="Use single or double.")
+    if kernel not in ("jax", "native"):
+        raise InputError(f"kernel = {kernel!r} is unknown.", mend="Use jax or native.")
     if precision == "double" and not jax.config.jax_enable_x64:
         raise InputError("JAX computes in single precision.", "It does unless told otherwise.", "Call jax.config.update('jax_enable_x64', True) first.")
     bound = forcefield.bind(atoms)
+    double = precision == "double"
+    parts: tuple[Part, ...]
     if forcefield.many_body:
-        return Potential(bound, (ManyBodyPart(bound, precision == "double"),), NeighbourLists(bound.types, many_body_reach(bound), skin), precision)
-    pairs = PairPart(bound, None, precision == "double")
-    return Potential(bound, (pairs,), NeighbourLists(bound.types, pair_reach(bound, None), skin), precision)
+        parts, reach = (ManyBodyPart(bound, double),), many_body_reach(bound)
+    else:
+        far = [far_field(bound, np.array(atoms.cell), accuracy=accuracy, precision=precision)] if bound.coulomb.method == "ewald" else []
+        split = far[0].split if far else None
+        parts, reach = (PairPart(bound, split, double), *far), pair_reach(bound, split)
+    if kernel == "native":
+        parts = (native_kernel(forcefield, atoms, parts, accuracy=accuracy, precision=precision),)
+    return Potential(bound, parts, NeighbourLists(bound.types, reach, skin), precision)

@@ -72,6 +72,12 @@ class FarFieldSettings:
         """Whether a cell has grown beyond what these settings were chosen for."""
         return self.oversampling(cell) < self.least_oversampling * (1 - 1e-9)
 
+    def fitted(self, cell: NDArray[np.float64], growth: float) -> FarFieldSettings:
+        """The same on a mesh for another cell, and for that cell grown so much."""
+        lengths = np.linalg.norm(cell, axis=1) * growth
+        x, y, z = (max(8, _smooth(self.least_oversampling * self.split.largest_k * length / math.pi)) for length in lengths.tolist())
+        return replace(self, points=(x, y, z))
+
     def describe(self) -> dict[str, object]:
         """Settings for the record."""
         return {
