@@ -169,8 +169,8 @@ def _energy(kernel: NativeKernel, positions: Array, cell: Array, neighbours: Nei
     return kernel._call(positions, cell)[0]
 
 
-@_energy.defjvp
-def _(kernel: NativeKernel, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Array, Array]:
+@_energy.defjvp  # type: ignore[untyped-decorator]
+def _energy_slope(kernel: NativeKernel, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Array, Array]:
     positions, cell, _ = primals
     energy, forces, virial = _energy_forces_virial(kernel, *primals)
     return energy, _slope(positions, cell, forces, virial, tangents[:2])
@@ -181,8 +181,8 @@ def _energy_forces_virial(kernel: NativeKernel, positions: Array, cell: Array, n
     return kernel._call(positions, cell)
 
 
-@_energy_forces_virial.defjvp
-def _(kernel: NativeKernel, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[EnergyForcesVirial, EnergyForcesVirial]:
+@_energy_forces_virial.defjvp  # type: ignore[untyped-decorator]
+def _all_slopes(kernel: NativeKernel, primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[EnergyForcesVirial, EnergyForcesVirial]:
     positions, cell, neighbours = primals
     energy, forces, virial = _energy_forces_virial(kernel, *primals)
     in_jax = lambda p, h: kernel._in_jax(None, p, h, neighbours)[1:]  # noqa: E731

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 import jax
 import jax.numpy as jnp
@@ -84,11 +84,13 @@ class Potential:
 
     def energy(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> Array:
         """[eV]"""
-        return sum((part.energy(self._full(parameters), positions, cell, neighbours) for part in self.parts), start=jnp.zeros(()))
+        listed = self._listed(neighbours)
+        return sum((part.energy(self._full(parameters), positions, cell, listed) for part in self.parts), start=jnp.zeros(()))
 
     def energy_forces_virial(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> EnergyForcesVirial:
         """Energy [eV], forces ``(n_atoms, 3)`` [eV/Å] and virial -dE/dε ``(3, 3)`` [eV]; what is not used costs nothing in a compiled function."""
-        found = [part.energy_forces_virial(self._full(parameters), positions, cell, neighbours) for part in self.parts]
+        listed = self._listed(neighbours)
+        found = [part.energy_forces_virial(self._full(parameters), positions, cell, listed) for part in self.parts]
         energy, forces, virial = (sum(values[1:], start=values[0]) for values in zip(*found, strict=True))
         return energy, forces, virial
 
@@ -98,13 +100,24 @@ class Potential:
 
     def forces(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> Array:
         """Forces ``(n_atoms, 3)`` [eV/Å] alone: cheaper with the kernel ``native``, without derivatives there."""
-        if parameters is None and isinstance(self.parts[0], NativeKernel):
-            return self.parts[0].forces(positions, cell)
+        first = self.parts[0]
+        if parameters is None and isinstance(first, NativeKernel):
+            return first.forces(positions, cell)
         return self.energy_forces_virial(positions, cell, neighbours, parameters)[1]
 
     def stress(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> Array:
         """dE/dε over the volume ``(3, 3)`` [eV/Å³], positive in tension."""
         return -self.energy_forces_virial(positions, cell, neighbours, parameters)[2] / jnp.abs(jnp.linalg.det(cell))
+
+    @property
+    def lists_itself(self) -> bool:
+        """Whether ``neighbours`` may be None: the compiled core keeps its own."""
+        return isinstance(self.parts[0], NativeKernel)
+
+    def _listed(self, neighbours: Neighbours | None) -> Neighbours:
+        if neighbours is None and not self.lists_itself:
+            raise InputError("There are no neighbours.", "This potential sums over a list of them.", "Give what its method neighbours makes.")
+        return cast(Neighbours, neighbours)
 
     def _full(self, given: Parameters | None) -> Parameters | None:
         if given is None:
