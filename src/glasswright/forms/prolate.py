@@ -9,12 +9,13 @@ exactly at a cutoff and a far part whose spectrum is cut at c/cutoff, which need
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import legendre
+from numpy.polynomial import chebyshev, legendre
 from numpy.typing import NDArray
 
 from .pair import Array
@@ -22,11 +23,18 @@ from .pair import Array
 
 def legendre_sum(coefficients: NDArray[np.float64], x: Array) -> Array:
     """A Legendre series at ``x``, in the array namespace of ``x`` (Clenshaw)."""
-    c: list[float] = coefficients.tolist()  # plain numbers do not raise the precision of x
     later, last = 0.0 * x, 0.0 * x
-    for k in range(len(c) - 1, 0, -1):
-        later, last = last, c[k] + (2 * k + 1) / (k + 1) * x * last - (k + 1) / (k + 2) * later
-    return c[0] + x * last - later / 2
+    for k in range(len(coefficients) - 1, 0, -1):
+        later, last = last, coefficients[k] + (2 * k + 1) / (k + 1) * x * last - (k + 1) / (k + 2) * later
+    return coefficients[0] + x * last - later / 2
+
+
+def chebyshev_sum(coefficients: list[float], t: Array) -> Array:
+    """A Chebyshev series at ``t``, in the array namespace of ``t`` (Clenshaw)."""
+    later, last = 0.0 * t, 0.0 * t
+    for c in coefficients[:0:-1]:
+        later, last = last, c + 2 * t * last - later
+    return coefficients[0] + t * last - later
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +67,16 @@ class Prolate:
     def share(self, x: Array) -> Array:
         """The integral of ψ from 0 to x over that from 0 to 1."""
         return legendre_sum(self.integral_series, x) / self.half_integral
+
+    @cached_property
+    def half_series(self) -> tuple[list[float], list[float]]:
+        """Chebyshev coefficients in 2x² - 1 of ψ(x) and of share(x)/x: both are even, and need a quarter of the terms for the last bit."""
+
+        def series(of: Callable[[Array], Array]) -> list[float]:
+            found = chebyshev.chebinterpolate(lambda t: of(np.sqrt((t + 1) / 2)), len(self.series) // 2)
+            return chebyshev.chebtrim(found, 1e-17).tolist()  # type: ignore[no-any-return]
+
+        return series(self), series(lambda x: self.share(x) / x)
 
 
 @lru_cache(maxsize=64)
@@ -100,9 +118,10 @@ class ProlateSplit:
     def near(self, r: Array, xp: Any = np) -> tuple[Array, Array]:
         """N(r) and -dN/dr [1/Å, 1/Å²]."""
         x = xp.minimum(r / self.cutoff, 1.0)
-        left = 1 - self.psi.share(x)
+        psi, share = (chebyshev_sum(series, 2 * x**2 - 1) for series in self.psi.half_series)
+        left = 1 - x * share
         inside = r < self.cutoff
-        return xp.where(inside, left / r, 0.0), xp.where(inside, (left + x * self.psi(x) / self.psi.half_integral) / r**2, 0.0)
+        return xp.where(inside, left / r, 0.0), xp.where(inside, (left + x * psi / self.psi.half_integral) / r**2, 0.0)
 
     def spectrum(self, k: NDArray[np.float64]) -> NDArray[np.float64]:
         """Fourier transform of the far part [Å²] at wave vectors of length ``k`` > 0 [1/Å]: 4π/k² ψ(k/largest_k), zero beyond."""
