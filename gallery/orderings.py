@@ -153,15 +153,17 @@ def draw(runs: Mapping[str, Path], card: gw.Scorecard, case: Case, path: Path) -
             label = name if k == 0 else None
             above.loglog(history["moves"][1:], history["r_chi"][1:], color=colour, label=label)
             below.semilogx(history["moves"][1:], history["energy"][1:], color=colour)
-    for name, style in zip(case.quenched, (":", "--"), strict=True):
-        below.axhline(card["U"][name].value, color="black", linestyle=style, label=name)
-    above.set_ylabel("R_chi")
+    for name, colour in zip(case.quenched, ("0.6", "black"), strict=True):
+        below.axhline(card["U"][name].value, color=colour, linewidth=1, label=name)
+    above.set_ylabel("$R_\\chi$")
+    above.yaxis.set_major_formatter("{x:g}")
+    above.yaxis.set_minor_formatter("{x:g}")
     below.set(xlabel="moves tried", ylabel="U (eV/atom)")
     low = min(n.value for n in card["U"].values())
     below.set_ylim(low - 0.05, low + 3)
     above.legend()
     below.legend()
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=100)
 
 
 def main() -> None:
