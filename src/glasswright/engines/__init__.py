@@ -21,8 +21,8 @@ __all__ = ["Engine", "EngineOptions", "Simulation", "State", "calculator", "engi
 
 
 def engine_names() -> list[str]:
-    """Names that ``get_engine`` takes besides ``auto``, the fastest first."""
-    return ["native", "lammps"]
+    """Names that ``get_engine`` takes besides ``auto``, the fastest on a CPU first."""
+    return ["native", "lammps", "jax"]
 
 
 def get_engine(name: str, forcefield: ForceField, atoms: Atoms | None = None, **options: Any) -> tuple[Engine, str]:
@@ -46,6 +46,7 @@ def get_engine(name: str, forcefield: ForceField, atoms: Atoms | None = None, **
     MissingDependency
         If the engine is not installed.
     """
+    from .jax.engine import JaxEngine
     from .lammps import LammpsEngine
     from .native import NativeEngine
 
@@ -54,8 +55,10 @@ def get_engine(name: str, forcefield: ForceField, atoms: Atoms | None = None, **
     asked = EngineOptions(**options)
     native = NativeEngine(asked.accuracy, asked.threads, asked.precision)
     lammps = LammpsEngine(asked.command, asked.accuracy, asked.threads, asked.kspace)
-    engines: dict[str, Engine] = {"native": native, "lammps": lammps}
-    refusals = {"native": _for_lammps(asked) or native.supports(forcefield, atoms), "lammps": lammps.supports(forcefield, atoms)}
+    jax = JaxEngine(asked.accuracy, asked.precision)
+    engines: dict[str, Engine] = {"native": native, "lammps": lammps, "jax": jax}
+    refusals = {engine: None if engine == "lammps" else _for_lammps(asked) for engine in engines}
+    refusals = {engine: refusal or engines[engine].supports(forcefield, atoms) for engine, refusal in refusals.items()}
     reason = "asked for"
     if name == "auto":
         not_native = refusals["native"] or native.available()

@@ -1,0 +1,107 @@
+"""What is compiled for a potential: one evaluation, and whole stretches of steps in one loop that runs until its neighbour list is stale.
+
+Between two steps the loop carries the phase point of the last whole step, and the next step up to where it needs forces. So it sees before
+it evaluates them whether the list still holds, nothing is thrown away, and where a loop is left and entered again changes no bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array, lax
+from numpy.typing import NDArray
+
+from ...errors import RunFailed
+from . import integrators
+from .integrators import Motion, PhasePoint
+from .neighbours import Neighbours
+from .potential import Parameters, Potential
+
+_TROUBLES = {
+    integrators.STRAIN: "The cell changes by more than 2 % in one step.",
+    integrators.MOVE: f"An atom moves more than {integrators.LARGEST_MOVE:g} Å in one step.",
+    integrators.TEMPERATURE: "The temperature has risen to more than a million K, or velocities are no longer numbers.",
+}
+
+
+class Going(NamedTuple):
+    """A run between two steps."""
+
+    point: PhasePoint
+    """After the last whole step."""
+    between: PhasePoint
+    """Within the next step, where it needs forces; equal to ``point`` before the first."""
+    ready: Array
+    """Whether the forces of ``point`` are known."""
+
+    @classmethod
+    def at(cls, point: PhasePoint) -> Going:
+        """Before the first step of a run."""
+        return cls(point, point, jnp.asarray(False))
+
+
+@dataclass(frozen=True, eq=False)
+class Programs:
+    """The compiled functions of one potential; the loop is compiled for each kind of motion.
+
+    ``batched``: for many replicas at a time, whose arrays are stacked; so are their parameters, if they are given.
+    """
+
+    potential: Potential
+    masses: NDArray[np.float64]
+    """``(n_atoms,)`` [eV fs²/Å²]"""
+    batched: bool = False
+
+    @cached_property
+    def look(self) -> Any:
+        """(positions, cell, neighbours) → energy, forces and virial."""
+        return jax.jit(self.potential.energy_forces_virial)
+
+    @cached_property
+    def stretch(self) -> Any:
+        """(going, motion, neighbours, until, parameters) → ``Going``, whether the list is stale, whether something has gone wrong.
+
+        Steps up to ``until``, or until one of the two is true.
+        """
+        return jax.jit(self._stretch)
+
+    def _stretch(self, going: Going, motion: Motion, neighbours: Neighbours, until: Array, theta: Parameters | None = None) -> tuple[Going, Array, Array]:
+        one, stale = partial(_one, self.potential, jnp.asarray(self.masses)), Neighbours.stale
+        if self.batched:
+            one, stale = jax.vmap(one, in_axes=(0, None, None, 0, 0)), jax.vmap(stale)
+
+        def body(now: Going) -> Going:
+            return Going(*one(now.between, now.ready, motion, neighbours, theta), jnp.asarray(True))
+
+        def ended(now: Going) -> tuple[Array, Array]:
+            old = jnp.any(stale(neighbours, now.between.positions, now.between.cell))
+            return old, jnp.any(now.point.trouble | now.between.trouble)
+
+        def goes_on(now: Going) -> Array:
+            old, trouble = ended(now)
+            return (jnp.any(now.point.step < until) | ~now.ready) & ~old & ~trouble
+
+        end = lax.while_loop(goes_on, body, going)
+        return end, *ended(end)
+
+
+def _one(
+    potential: Potential, masses: Array, between: PhasePoint, ready: Array, motion: Motion, neighbours: Neighbours, theta: Parameters | None
+) -> tuple[PhasePoint, PhasePoint]:
+    """Forces, the end of the step that is under way, and the begin of the next."""
+    _, forces, virial = potential.energy_forces_virial(between.positions, between.cell, neighbours, theta)
+    known = (forces, virial if motion.ensemble == "npt" else jnp.zeros_like(virial))
+    point = lax.cond(ready, integrators.finish, integrators.prepare, between, motion, masses, *known)
+    return point, integrators.begin(point, motion, masses)
+
+
+def failure(going: Going) -> RunFailed:
+    """What ended a run, and what to change."""
+    what = _TROUBLES[max(int(np.max(p.trouble)) for p in (going.point, going.between))]
+    why = f"Step {int(np.max(going.point.step))}: {what} Usually the time step is too long."
+    return RunFailed("The run has blown up.", why, "Use a shorter time step, or a longer push-off.")
