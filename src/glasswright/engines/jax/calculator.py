@@ -38,22 +38,20 @@ class JaxCalculator(Calculator):
         cell, turn = checked_cell(self.atoms)
         positions = self.atoms.get_positions() @ turn
         with jax.enable_x64(True):
-            programs, neighbours = self._ready(positions, cell)
-            energy, forces, virial = programs.look(positions, cell, neighbours)
-        stress = -turn @ np.asarray(virial) @ turn.T / abs(np.linalg.det(cell))
+            found = self._ready(cell).look(positions, cell, self._neighbours, room=self._neighbours)
+        self._neighbours = found.neighbours
+        energy, stress = float(found.energy), -turn @ np.asarray(found.virial) @ turn.T / abs(np.linalg.det(cell))
         self.results: dict[str, Any] = {
-            "energy": float(energy),
-            "free_energy": float(energy),
-            "forces": np.asarray(forces) @ turn.T,
+            "energy": energy,
+            "free_energy": energy,
+            "forces": np.asarray(found.forces) @ turn.T,
             "stress": full_3x3_to_voigt_6_stress(stress),
         }
 
-    def _ready(self, positions: np.ndarray, cell: np.ndarray) -> tuple[Programs, Neighbours]:
-        """What is compiled and a list that holds, made anew where species change, or the cell outgrows its far field."""
+    def _ready(self, cell: np.ndarray) -> Programs:
+        """What is compiled, made anew where species change, or the cell outgrows its far field."""
         species = (self.atoms.numbers.tobytes(), self.atoms.arrays.get("species", self.atoms.numbers).tobytes())
         if self._programs is None or species != self._species or self._programs.potential.outgrown(cell):
             self._programs = self.engine.programs(self.forcefield, self.atoms, cell, self.engine.precision == "double")
             self._species, self._neighbours = species, None
-        if self._neighbours is None or bool(self._neighbours.stale(positions, cell)):
-            self._neighbours = self._programs.potential.neighbours(positions, cell, like=self._neighbours)
-        return self._programs, self._neighbours
+        return self._programs

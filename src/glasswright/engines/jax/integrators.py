@@ -130,7 +130,7 @@ class PhasePoint:
     @property
     def reservoir_energy(self) -> Array:
         """Of thermostat and barostat [eV]: added to that of the atoms it is conserved."""
-        return self.booked + 0.5 * sum(jnp.sum(u * u) for u in (self.chain, self.piston, self.piston_chain))
+        return self.booked + 0.5 * sum((u * u).sum() for u in (self.chain, self.piston, self.piston_chain))
 
     @property
     def temperature(self) -> Array:
@@ -138,19 +138,18 @@ class PhasePoint:
         return jnp.sum(self.twice_kinetic) / (self.freedom * BOLTZMANN)
 
 
-def at_rest(positions: Array, velocities: Array, cell: Array, step: int = 0) -> PhasePoint:
+def at_rest(positions: Array, velocities: Array, cell: Array, step: Array | int = 0) -> PhasePoint:
     """Atoms whose thermostat and barostat are at rest, before their forces are known."""
     dtype = jnp.result_type(positions, float)
     three, number = jnp.zeros(3, dtype), jnp.zeros((), dtype)
     x, v, h = (jnp.asarray(a, dtype) for a in (positions, velocities, cell))
-    return PhasePoint(jnp.asarray(step), x, v, h, three, three, three, number, jnp.zeros_like(x), three, three, jnp.zeros((), jnp.int32))
+    return PhasePoint(jnp.asarray(step, jnp.result_type(int)), x, v, h, three, three, three, number, jnp.zeros_like(x), three, three, jnp.zeros((), jnp.int32))
 
 
 def fresh(point: PhasePoint, masses: Array) -> PhasePoint:
     """Thermostat, barostat and centre of mass at rest: the begin of a stage."""
-    drift = masses @ point.velocities / jnp.sum(masses)
-    rest = at_rest(point.positions, point.velocities - drift, point.cell)
-    return replace(rest, step=point.step)
+    drift = masses @ point.velocities / masses.sum()
+    return at_rest(point.positions, point.velocities - drift, point.cell, point.step)
 
 
 def step(point: PhasePoint, motion: Motion, masses: Array, evaluate: Evaluate) -> PhasePoint:

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...errors import RunFailed
 from . import integrators
@@ -45,6 +45,20 @@ class Going(NamedTuple):
         return cls(point, point, jnp.asarray(False))
 
 
+class Look(NamedTuple):
+    """One evaluation."""
+
+    neighbours: Neighbours
+    """What it was made with."""
+    stale: Array
+    energy: Array
+    """[eV]"""
+    forces: Array
+    """``(n_atoms, 3)`` [eV/Å]"""
+    virial: Array
+    """-dE/dε ``(3, 3)`` [eV]"""
+
+
 @dataclass(frozen=True, eq=False)
 class Programs:
     """The compiled functions of one potential; the loop is compiled for each kind of motion.
@@ -57,10 +71,24 @@ class Programs:
     """``(n_atoms,)`` [eV fs²/Å²]"""
     batched: bool = False
 
+    def look(self, positions: ArrayLike, cell: ArrayLike, neighbours: Neighbours | None = None, room: Neighbours | None = None) -> Look:
+        """Energy, forces and virial, by a list that is made anew unless the given one holds.
+
+        ``room``: a list whose layout the new one takes over where it suffices.
+        """
+        if neighbours is not None:
+            found = Look(neighbours, *self._look(positions, cell, neighbours))
+            if not found.stale:
+                return found
+        made = self.potential.neighbours(positions, cell, like=room)
+        return Look(made, *self._look(positions, cell, made))
+
     @cached_property
-    def look(self) -> Any:
-        """(positions, cell, neighbours) → energy, forces and virial."""
-        return jax.jit(self.potential.energy_forces_virial)
+    def _look(self) -> Any:
+        def looked(positions: Array, cell: Array, neighbours: Neighbours) -> tuple[Array, ...]:
+            return neighbours.stale(positions, cell), *self.potential.energy_forces_virial(positions, cell, neighbours)
+
+        return jax.jit(looked)
 
     @cached_property
     def stretch(self) -> Any:

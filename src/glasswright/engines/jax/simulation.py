@@ -20,7 +20,7 @@ from ..base import Simulation, State
 from .integrators import Motion, PhasePoint, at_rest, fresh
 from .minimisation import minimised
 from .neighbours import Neighbours
-from .programs import Going, Programs, failure
+from .programs import Going, Look, Programs, failure
 
 Make = Callable[[NDArray[np.float64], bool], Programs]
 """(cell, whether in double precision) → what is compiled for the force field, its far field fitted to the cell."""
@@ -86,7 +86,8 @@ class JaxSimulation(Simulation):
         velocities = np.random.default_rng(seed).standard_normal((len(masses), 3)) / np.sqrt(masses)
         velocities -= (masses * velocities).sum(axis=0) / masses.sum()
         velocities *= np.sqrt((3 * len(masses) - 3) * BOLTZMANN * temperature / np.sum(masses * velocities**2))
-        self._go_on_from(replace(self._going.point, velocities=_double(velocities)))
+        with jax.enable_x64(True):
+            self._go_on_from(replace(self._going.point, velocities=jnp.asarray(velocities)))
 
     def _go_on_from(self, point: PhasePoint) -> None:
         self._going, self._state = Going.at(point), None
@@ -96,7 +97,7 @@ class JaxSimulation(Simulation):
         begin = int(point.step) - done
         if begin != self._begun:
             with jax.enable_x64(True):
-                point = fresh(point, jnp.asarray(self._programs.masses))
+                point = fresh(jax.device_get(point), self._programs.masses)
         self._stage, self._begun = stage, begin
         self._go_on_from(point)
 
@@ -137,42 +138,36 @@ class JaxSimulation(Simulation):
         """In double precision, where a search can see what its last steps gain."""
         point = self._going.point
         with jax.enable_x64(True):
-            look = _Look(self._make, np.asarray(point.cell))
-            positions, cell = minimised(np.asarray(point.positions), np.asarray(point.cell), settings, look)
-            energy, forces, virial = look.everything(positions, cell)
-            at = at_rest(positions, jnp.zeros_like(point.velocities), cell)
-            self._go_on_from(replace(point, positions=at.positions, velocities=at.velocities, cell=at.cell, twice_kinetic=at.twice_kinetic))
-            self._neighbours, self._stage, self._begun = None, None, -1
-            self._state = self._seen(self._going.point, energy, virial, largest_force=float(np.abs(forces).max()))
+            looked = _Looked(self._make, np.asarray(point.cell))
+            positions, cell = minimised(np.asarray(point.positions), np.asarray(point.cell), settings, looked)
+            self._go_on_from(replace(point, positions=jnp.asarray(positions), velocities=jnp.zeros_like(point.velocities), cell=jnp.asarray(cell)))
+        self._neighbours, self._stage, self._begun = None, None, -1
+        self._state = self._seen(looked.last, float(np.abs(looked.last.forces).max()))
         return self._state
 
     def state(self) -> State:
         if self._state is None:
             point = self._going.point
             with jax.enable_x64(True):
-                neighbours = self._neighbours
-                if neighbours is None or bool(neighbours.stale(point.positions, point.cell)):
-                    neighbours = self._programs.potential.neighbours(point.positions, point.cell, like=self._room)
-                energy, _, virial = self._programs.look(point.positions, point.cell, neighbours)
-                self._state = self._seen(point, energy, virial)
+                self._state = self._seen(self._programs.look(point.positions, point.cell, self._neighbours, self._room))
         return self._state
 
-    def _seen(self, point: PhasePoint, energy: jax.Array, virial: jax.Array, largest_force: float | None = None) -> State:
-        masses, velocities, cell = self._programs.masses, np.array(point.velocities), np.array(point.cell)
-        moving = (masses[:, None] * velocities).T @ velocities
+    def _seen(self, look: Look, largest_force: float | None = None) -> State:
+        point, energy = jax.device_get(self._going.point), float(look.energy)
+        moving = (self._programs.masses[:, None] * point.velocities).T @ point.velocities
         kinetic = 0.5 * float(np.trace(moving))
-        stress = -(moving + np.asarray(virial)) / abs(np.linalg.det(cell)) * GPA
+        stress = -(moving + np.asarray(look.virial)) / abs(np.linalg.det(point.cell)) * GPA
         return State(
             step=int(point.step),
-            positions=np.array(point.positions),
-            velocities=velocities,
-            cell=cell,
+            positions=point.positions,
+            velocities=point.velocities,
+            cell=point.cell,
             temperature=2 * kinetic / (point.freedom * BOLTZMANN),
             pressure=-float(np.trace(stress)) / 3,
             stress=stress[[0, 1, 2, 1, 0, 0], [0, 1, 2, 2, 2, 1]],
-            potential_energy=float(energy),
+            potential_energy=energy,
             kinetic_energy=kinetic,
-            conserved_energy=float(energy) + kinetic + float(point.reservoir_energy),
+            conserved_energy=energy + kinetic + float(point.reservoir_energy),
             largest_force=largest_force,
         )
 
@@ -194,25 +189,18 @@ class JaxSimulation(Simulation):
         del self._programs, self._going, self._neighbours, self._room
 
 
-class _Look:
-    """Forces and virial in double precision, with lists made anew where they are stale."""
+class _Looked:
+    """Forces and virial in double precision, as a minimisation asks for them."""
+
+    last: Look
 
     def __init__(self, make: Make, cell: NDArray[np.float64]) -> None:
         self._make, self._programs = make, make(cell, True)
         self._neighbours: Neighbours | None = None
 
-    def everything(self, positions: NDArray[np.float64], cell: NDArray[np.float64]) -> tuple[jax.Array, NDArray[np.float64], NDArray[np.float64]]:
-        if self._neighbours is None or bool(self._neighbours.stale(jnp.asarray(positions), jnp.asarray(cell))):
-            if self._programs.potential.outgrown(cell):
-                self._programs = self._make(cell, True)
-            self._neighbours = self._programs.potential.neighbours(positions, cell, like=self._neighbours)
-        energy, forces, virial = self._programs.look(positions, cell, self._neighbours)
-        return energy, np.asarray(forces), np.asarray(virial)
-
     def __call__(self, positions: NDArray[np.float64], cell: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        return self.everything(positions, cell)[1:]
-
-
-def _double(values: NDArray[np.float64]) -> jax.Array:
-    with jax.enable_x64(True):
-        return jnp.asarray(values)
+        if self._programs.potential.outgrown(cell):
+            self._programs, self._neighbours = self._make(cell, True), None
+        self.last = self._programs.look(positions, cell, self._neighbours, room=self._neighbours)
+        self._neighbours = self.last.neighbours
+        return np.asarray(self.last.forces), np.asarray(self.last.virial)
