@@ -6,6 +6,7 @@ it evaluates them whether the list still holds, nothing is thrown away, and wher
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -63,32 +64,38 @@ class Look(NamedTuple):
 class Programs:
     """The compiled functions of one potential; the loop is compiled for each kind of motion.
 
-    ``batched``: for many replicas at a time, whose arrays are stacked; so are their parameters, if they are given.
+    ``batched``: for many simulations at a time, whose arrays are stacked, and so are their parameters; so many are evaluated side by side.
     """
 
     potential: Potential
     masses: NDArray[np.float64]
     """``(n_atoms,)`` [eV fs²/Å²]"""
-    batched: bool = False
+    batched: int = 0
 
-    def look(self, positions: ArrayLike, cell: ArrayLike, neighbours: Neighbours | None = None, room: Neighbours | None = None) -> Look:
+    def look(self, positions: ArrayLike, cell: ArrayLike, neighbours: Neighbours | None = None, room: Neighbours | None = None, theta: Parameters | None = None) -> Look:
         """Energy, forces and virial, by a list that is made anew unless the given one holds.
 
         ``room``: a list whose layout the new one takes over where it suffices.
         """
         if neighbours is not None:
-            found = Look(neighbours, *self._look(positions, cell, neighbours))
+            found = Look(neighbours, *self._look(positions, cell, neighbours, theta))
             if not found.stale:
                 return found
         made = self.potential.neighbours(positions, cell, like=room)
-        return Look(made, *self._look(positions, cell, made))
+        return Look(made, *self._look(positions, cell, made, theta))
 
     @cached_property
     def _look(self) -> Any:
-        def looked(positions: Array, cell: Array, neighbours: Neighbours) -> tuple[Array, ...]:
-            return neighbours.stale(positions, cell), *self.potential.energy_forces_virial(positions, cell, neighbours)
+        def looked(positions: Array, cell: Array, neighbours: Neighbours, theta: Parameters | None) -> tuple[Array, ...]:
+            return neighbours.stale(positions, cell), *self.potential.energy_forces_virial(positions, cell, neighbours, theta)
 
-        return jax.jit(looked)
+        return jax.jit(self._each(looked))
+
+    def _each(self, of_one: Callable[..., Any]) -> Callable[..., Any]:
+        """A function of one simulation for all of them."""
+        if not self.batched:
+            return of_one
+        return lambda *stacked: lax.map(lambda one: of_one(*one), stacked, batch_size=self.batched)
 
     @cached_property
     def stretch(self) -> Any:
@@ -99,12 +106,13 @@ class Programs:
         return jax.jit(self._stretch)
 
     def _stretch(self, going: Going, motion: Motion, neighbours: Neighbours, until: Array, theta: Parameters | None = None) -> tuple[Going, Array, Array]:
-        one, stale = partial(_one, self.potential, jnp.asarray(self.masses)), Neighbours.stale
-        if self.batched:
-            one, stale = jax.vmap(one, in_axes=(0, None, None, 0, 0)), jax.vmap(stale)
+        masses = jnp.asarray(self.masses)
 
         def body(now: Going) -> Going:
-            return Going(*one(now.between, now.ready, motion, neighbours, theta), jnp.asarray(True))
+            each = self._each(partial(_one, self.potential, masses, now.ready))
+            return Going(*each(now.between, motion, neighbours, theta), jnp.asarray(True))
+
+        stale = jax.vmap(Neighbours.stale) if self.batched else Neighbours.stale
 
         def ended(now: Going) -> tuple[Array, Array]:
             old = jnp.any(stale(neighbours, now.between.positions, now.between.cell))
@@ -119,7 +127,7 @@ class Programs:
 
 
 def _one(
-    potential: Potential, masses: Array, between: PhasePoint, ready: Array, motion: Motion, neighbours: Neighbours, theta: Parameters | None
+    potential: Potential, masses: Array, ready: Array, between: PhasePoint, motion: Motion, neighbours: Neighbours, theta: Parameters | None
 ) -> tuple[PhasePoint, PhasePoint]:
     """Forces, the end of the step that is under way, and the begin of the next."""
     _, forces, virial = potential.energy_forces_virial(between.positions, between.cell, neighbours, theta)

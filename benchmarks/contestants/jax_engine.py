@@ -1,0 +1,108 @@
+"""glasswright's JAX engine: force evaluations, whole steps, steps with the compiled core's forces, gradients with respect to parameters."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from glasswright.engines.jax.native_kernel import native_kernel
+
+from glasswright.engines.jax import integrators
+from glasswright.engines.jax.potential import potential
+from glasswright.stage import Stage
+from glasswright.units import MASS_VELOCITY2
+
+from .models import forcefield
+from .product import Product
+from .worker import Served, serve
+
+
+class Evaluations(Served):
+    """``spec``: ``task``, and ``model`` and ``cutoff`` [Å] of the force field; everything in single precision, as jax-md."""
+
+    def setup(self, atoms: dict[str, Any], spec: dict[str, Any]) -> None:
+        from ase import Atoms
+
+        structure = Atoms(atoms["symbols"].tolist(), positions=atoms["positions"], cell=atoms["lengths"], pbc=True)
+        model = potential(forcefield(spec["model"], spec["cutoff"]), structure)
+        at = (
+            jnp.asarray(structure.positions, jnp.float32),
+            jnp.asarray(structure.cell[:], jnp.float32),
+            model.neighbours(structure.positions, structure.cell[:]),
+        )
+        self.forces = jax.jit(lambda: model.energy_forces(*at)[1])
+        exact = self.forces()
+
+        def loss(theta: Any) -> Any:
+            return jnp.mean((model.energy_forces(*at, theta)[1] - exact) ** 2)
+
+        theta = {name: 1.01 * value for name, value in model.parameters.items()}
+        self.task = self.forces if spec["task"] == "force" else jax.jit(lambda: jax.grad(loss)(theta))
+        jax.block_until_ready(self.task())
+
+    def answer(self) -> np.ndarray:
+        return np.array(self.forces(), dtype=float)
+
+    def steps(self, n_steps: int) -> None:
+        for _ in range(n_steps):
+            jax.block_until_ready(self.task())
+
+
+class Kernel(Product):
+    """Whole steps in JAX, with forces from the compiled core through the foreign-function interface."""
+
+    def setup(self, atoms: dict[str, Any], spec: dict[str, Any]) -> None:
+        super().setup(atoms, spec)
+        kernel = native_kernel(forcefield(spec["model"], spec["cutoff"]), self.structure)
+        bound = forcefield(spec["model"], spec["cutoff"]).bind(self.structure)
+        masses = bound.masses[bound.types] * MASS_VELOCITY2
+        self.simulation.set_velocities(self.temperature, seed=2)
+        with jax.enable_x64(True):
+            motion = integrators.Motion.of(Stage("sample", "nvt", 10_000_000, 1.0, (self.temperature, self.temperature)))
+
+            def step(_: Any, point: Any) -> Any:
+                return integrators.step(point, motion, masses, lambda x, h: (kernel.forces(x, h), jnp.zeros((3, 3))))
+
+            self.loop = jax.jit(lambda n, point: jax.lax.fori_loop(0, n, step, point))
+            state = self.simulation.state()
+            self.forces = jax.jit(kernel.forces)
+            point = integrators.at_rest(state.positions, state.velocities, state.cell)
+            self.point = integrators.prepare(point, motion, masses, self.forces(point.positions, point.cell), jnp.zeros((3, 3)))
+            self.begin = point
+
+    def answer(self) -> np.ndarray:
+        with jax.enable_x64(True):
+            return np.array(self.forces(self.begin.positions, self.begin.cell), dtype=float)
+
+    def prepare(self) -> None:
+        pass
+
+    def steps(self, n_steps: int) -> None:
+        with jax.enable_x64(True):
+            self.point = jax.block_until_ready(self.loop(n_steps, self.point))
+
+
+class JaxEngine(Served):
+    """``spec["task"]``: ``force`` or ``gradient`` (one evaluation is a step), ``step``, ``kernel`` (a step with the compiled core's forces)."""
+
+    def setup(self, atoms: dict[str, Any], spec: dict[str, Any]) -> None:
+        self.task: Served = {"force": Evaluations, "gradient": Evaluations, "step": Product, "kernel": Kernel}[spec["task"]]()
+        self.task.setup(atoms, spec)
+
+    def answer(self) -> np.ndarray:
+        return self.task.answer()
+
+    def prepare(self) -> None:
+        self.task.prepare()
+
+    def steps(self, n_steps: int) -> None:
+        self.task.steps(n_steps)
+
+
+if __name__ == "__main__":
+    # XLA starts its threads with the first array, as many as there are cores it may use; nothing else bounds them.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(os.environ["OMP_NUM_THREADS"])])
+    serve(JaxEngine())
