@@ -8,7 +8,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from glasswright.engines.jax.native_kernel import native_kernel
 
 from glasswright.engines.jax import integrators
 from glasswright.engines.jax.potential import potential
@@ -56,26 +55,25 @@ class Kernel(Product):
 
     def setup(self, atoms: dict[str, Any], spec: dict[str, Any]) -> None:
         super().setup(atoms, spec)
-        kernel = native_kernel(forcefield(spec["model"], spec["cutoff"]), self.structure)
-        bound = forcefield(spec["model"], spec["cutoff"]).bind(self.structure)
-        masses = bound.masses[bound.types] * MASS_VELOCITY2
-        self.simulation.set_velocities(self.temperature, seed=2)
+        self.simulation.set_velocities(spec["temperature"], seed=2)
+        state = self.simulation.state()
         with jax.enable_x64(True):
-            motion = integrators.Motion.of(Stage("sample", "nvt", 10_000_000, 1.0, (self.temperature, self.temperature)))
+            core = potential(forcefield(spec["model"], spec["cutoff"]), self.structure, kernel="native")
+            masses = jnp.asarray(core.bound.masses[core.bound.types] * MASS_VELOCITY2)
+            motion = integrators.Motion.of(Stage("sample", "nvt", 10_000_000, 1.0, (spec["temperature"],) * 2))
 
-            def step(_: Any, point: Any) -> Any:
-                return integrators.step(point, motion, masses, lambda x, h: (kernel.forces(x, h), jnp.zeros((3, 3))))
+            def evaluate(positions: jax.Array, cell: jax.Array) -> tuple[jax.Array, jax.Array]:
+                return core.forces(positions, cell, None), jnp.zeros_like(cell)
 
-            self.loop = jax.jit(lambda n, point: jax.lax.fori_loop(0, n, step, point))
-            state = self.simulation.state()
-            self.forces = jax.jit(kernel.forces)
+            def step(_: Any, point: integrators.PhasePoint) -> integrators.PhasePoint:
+                return integrators.step(point, motion, masses, evaluate)
+
             point = integrators.at_rest(state.positions, state.velocities, state.cell)
-            self.point = integrators.prepare(point, motion, masses, self.forces(point.positions, point.cell), jnp.zeros((3, 3)))
-            self.begin = point
+            self.loop = jax.jit(lambda n, point: jax.lax.fori_loop(0, n, step, point))
+            self.point = jax.jit(lambda point: integrators.prepare(point, motion, masses, *evaluate(point.positions, point.cell)))(point)
 
     def answer(self) -> np.ndarray:
-        with jax.enable_x64(True):
-            return np.array(self.forces(self.begin.positions, self.begin.cell), dtype=float)
+        return np.array(self.point.forces)
 
     def prepare(self) -> None:
         pass

@@ -185,9 +185,8 @@ def begin(point: PhasePoint, motion: Motion, masses: Array) -> PhasePoint:
     strain = jnp.max(jnp.abs(first + second)) * half
     point = _drift(point, motion, masses, kT, (first * half, second * half, factor))
     way = motion.timestep * jnp.sqrt(jnp.max(jnp.sum(point.velocities**2, axis=1)))
-    trouble = jnp.where(strain <= LARGEST_STRAIN, point.trouble, STRAIN)
-    if not motion.capped:
-        trouble = jnp.where(way <= LARGEST_MOVE, trouble, jnp.maximum(trouble, MOVE))
+    found = 0 if motion.capped else jnp.where(way <= LARGEST_MOVE, 0, MOVE)
+    trouble = jnp.where(point.trouble == 0, jnp.where(strain <= LARGEST_STRAIN, found, STRAIN), point.trouble).astype(point.trouble.dtype)
     return replace(point, booked=point.booked + pressure * (_volume(point.cell) - volume), trouble=trouble)
 
 

@@ -27,8 +27,8 @@ LANES = 128
 """Atoms of a chunk: its arrays stay in the cache."""
 ROOM = 1.04
 """Room for neighbours, relative to the most that an atom has when a list is made; two more in any case."""
-
-
+GROWTH = 1.2
+"""The same where there was too little: atoms that are being compressed need more and more, and every change is compiled anew."""
 BIN_ROOM = 1.4
 """Room for atoms in a box, relative to the most that one holds when a list is made; four more in any case."""
 BLOCK = 4.0
@@ -275,7 +275,8 @@ class NeighbourLists:
 
     @staticmethod
     def _room(most: NDArray[np.int64], before: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
-        rows = np.maximum(np.where(most > 0, np.ceil(ROOM * most).astype(int) + 2, 0), before)
+        roomy = np.ceil((GROWTH if np.any(before) else ROOM) * most).astype(int) + 2
+        rows = np.where(most > np.array(before), roomy, before)
         return tuple(map(tuple, rows.tolist()))
 
     def _bins(self, positions: NDArray[np.float64], cell: NDArray[np.float64], repeats: Sequence[int]) -> dict[str, Any]:

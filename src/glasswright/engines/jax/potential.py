@@ -82,6 +82,10 @@ class Potential:
         """The same as a pure function: in the room of a list there is, whose ``overflow`` tells whether it sufficed."""
         return self.lists.rebuilt(positions, cell, neighbours)
 
+    def outgrown(self, cell: ArrayLike) -> bool:
+        """Whether the cell has grown beyond what a far field was made for: it then takes a new potential to stay accurate."""
+        return any(part.outgrown(np.asarray(cell)) for part in self.parts if hasattr(part, "outgrown"))
+
     def energy(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> Array:
         """[eV]"""
         listed = self._listed(neighbours)

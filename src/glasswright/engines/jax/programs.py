@@ -72,7 +72,9 @@ class Programs:
     """``(n_atoms,)`` [eV fs²/Å²]"""
     batched: int = 0
 
-    def look(self, positions: ArrayLike, cell: ArrayLike, neighbours: Neighbours | None = None, room: Neighbours | None = None, theta: Parameters | None = None) -> Look:
+    def look(
+        self, positions: ArrayLike, cell: ArrayLike, neighbours: Neighbours | None = None, room: Neighbours | None = None, theta: Parameters | None = None
+    ) -> Look:
         """Energy, forces and virial, by a list that is made anew unless the given one holds.
 
         ``room``: a list whose layout the new one takes over where it suffices.
@@ -130,8 +132,10 @@ def _one(
     potential: Potential, masses: Array, ready: Array, between: PhasePoint, motion: Motion, neighbours: Neighbours, theta: Parameters | None
 ) -> tuple[PhasePoint, PhasePoint]:
     """Forces, the end of the step that is under way, and the begin of the next."""
-    _, forces, virial = potential.energy_forces_virial(between.positions, between.cell, neighbours, theta)
-    known = (forces, virial if motion.ensemble == "npt" else jnp.zeros_like(virial))
+    if motion.ensemble == "npt":
+        _, *known = potential.energy_forces_virial(between.positions, between.cell, neighbours, theta)
+    else:
+        known = [potential.forces(between.positions, between.cell, neighbours, theta), jnp.zeros_like(between.cell)]
     point = lax.cond(ready, integrators.finish, integrators.prepare, between, motion, masses, *known)
     return point, integrators.begin(point, motion, masses)
 

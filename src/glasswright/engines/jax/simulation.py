@@ -63,7 +63,7 @@ class JaxSimulation(Simulation):
         point = self._going.point
         try:
             with open(restart, "rb") as handle, np.load(handle) as file:
-                saved = {name: file[name] for name in (*_SAVED, "step", "begun", "fitted", "rows")}
+                saved = {name: file[name] for name in (*_SAVED, "step", "begun", "fitted", "rows", "repeats")}
             wrong = [name for name in _SAVED if saved[name].shape != getattr(point, name).shape]
             if wrong:
                 raise ValueError(f"{wrong[0]} has the shape {saved[wrong[0]].shape}")
@@ -77,7 +77,8 @@ class JaxSimulation(Simulation):
             self._going = Going.at(replace(point, **{name: jnp.asarray(saved[name]) for name in _SAVED[3:]}))
             if saved["rows"].size:
                 made = self._programs.potential.neighbours(saved["positions"], saved["cell"])
-                self._room = replace(made, layout=replace(made.layout, rows=tuple(map(tuple, saved["rows"].tolist()))))
+                rows, repeats = (tuple(map(tuple, saved["rows"].tolist())), tuple(saved["repeats"].tolist()))
+                self._room = replace(made, layout=replace(made.layout, rows=rows, repeats=repeats))
 
     def set_velocities(self, temperature: float, seed: int) -> None:
         if temperature <= 0:
@@ -172,17 +173,11 @@ class JaxSimulation(Simulation):
         )
 
     def save(self, path: Path) -> None:
-        point = self._going.point
-        rows = np.array(self._room.layout.rows if self._room else [], dtype=np.int64)
+        point, layout = self._going.point, self._room.layout if self._room else None
+        room = {"rows": layout.rows, "repeats": layout.repeats} if layout else {"rows": (), "repeats": ()}
+        carried = {name: np.asarray(getattr(point, name)) for name in (*_SAVED, "step")}
         with open(path, "wb") as file:
-            np.savez(
-                file,
-                step=np.asarray(point.step),
-                begun=self._begun,
-                fitted=self._fitted,
-                rows=rows,
-                **{name: np.asarray(getattr(point, name)) for name in _SAVED},
-            )
+            np.savez(file, begun=self._begun, fitted=self._fitted, **carried, **{name: np.array(value, int) for name, value in room.items()})
         self._going, self._neighbours = Going.at(point), None
 
     def close(self) -> None:
