@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow browser check sanitize bench docs walk clean
+.PHONY: help demo test test-slow browser check sanitize bench bench-jax docs walk clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -76,6 +76,9 @@ bench: $(patsubst benchmarks/%.py,bench-%,$(wildcard benchmarks/*.py))  ## Every
 
 bench-%: $(BENCH_INSTALLED)
 	$(BIN)/python benchmarks/$*.py
+
+# A file jax.py would hide the package of that name from the other benchmarks.
+bench-jax: bench-differentiable
 
 walk: $(INSTALLED)  ## Run the walks of the documentation
 	$(BIN)/python docs/examples/make_walk.py

@@ -135,12 +135,13 @@ class Place:
         spec = {"model": model, "cutoff": cutoff, "engine": engine, "settings": settings | {"threads": threads}}
         return self._setup("product", n, threads, spec)
 
-    def jax_md(self, n: int, cutoff: float, threads: int, task: str = "step") -> Worker:
-        return self._setup("jax_md_bks", n, threads, {"cutoff": cutoff, "skin": 0.5, "task": task}, self.options.jax_python)
+    def jax_md(self, n: int, cutoff: float, threads: int, task: str = "step", batch: int = 1) -> Worker:
+        spec = {"cutoff": cutoff, "skin": 0.5, "task": task, "batch": batch}
+        return self._setup("jax_md_bks", n, threads, spec, self.options.jax_python)
 
-    def jax_engine(self, n: int, cutoff: float, task: str, **settings: Any) -> Worker:
-        spec = {"model": "jax-md", "cutoff": cutoff, "task": task, "engine": "jax", "settings": settings}
-        return self._setup("jax_engine", n, 1, spec)
+    def jax_engine(self, n: int, cutoff: float, task: str, threads: int = 1, batch: int = 1) -> Worker:
+        spec = {"model": "jax-md", "cutoff": cutoff, "task": task, "engine": "jax", "settings": {}, "batch": batch}
+        return self._setup("jax_engine", n, threads, spec)
 
     def _setup(self, module: str, n: int, threads: int, spec: dict[str, Any], python: str = sys.executable) -> Worker:
         worker = Worker(module, self.folder, threads, python)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from ase import Atoms
 
 from glasswright.engines.jax import integrators
+from glasswright.engines.jax.batch import Batch
 from glasswright.engines.jax.potential import potential
 from glasswright.stage import Stage
 from glasswright.units import MASS_VELOCITY2
@@ -23,23 +26,18 @@ class Evaluations(Served):
     """``spec``: ``task``, and ``model`` and ``cutoff`` [Å] of the force field; everything in single precision, as jax-md."""
 
     def setup(self, atoms: dict[str, Any], spec: dict[str, Any]) -> None:
-        from ase import Atoms
-
         structure = Atoms(atoms["symbols"].tolist(), positions=atoms["positions"], cell=atoms["lengths"], pbc=True)
         model = potential(forcefield(spec["model"], spec["cutoff"]), structure)
-        at = (
-            jnp.asarray(structure.positions, jnp.float32),
-            jnp.asarray(structure.cell[:], jnp.float32),
-            model.neighbours(structure.positions, structure.cell[:]),
-        )
-        self.forces = jax.jit(lambda: model.energy_forces(*at)[1])
-        exact = self.forces()
+        positions, cell = (jnp.asarray(values, jnp.float32) for values in (structure.positions, structure.cell[:]))
+        at = positions, cell, model.neighbours(structure.positions, structure.cell[:])
+        evaluate = jax.jit(lambda *at: model.energy_forces(*at)[1])
+        self.forces = partial(evaluate, *at)
 
-        def loss(theta: Any) -> Any:
+        def loss(theta: Any, exact: jax.Array, *at: Any) -> jax.Array:
             return jnp.mean((model.energy_forces(*at, theta)[1] - exact) ** 2)
 
         theta = {name: 1.01 * value for name, value in model.parameters.items()}
-        self.task = self.forces if spec["task"] == "force" else jax.jit(lambda: jax.grad(loss)(theta))
+        self.task = self.forces if spec["task"] == "force" else partial(jax.jit(jax.grad(loss)), theta, self.forces(), *at)
         jax.block_until_ready(self.task())
 
     def answer(self) -> np.ndarray:
@@ -83,11 +81,29 @@ class Kernel(Product):
             self.point = jax.block_until_ready(self.loop(n_steps, self.point))
 
 
-class JaxEngine(Served):
-    """``spec["task"]``: ``force`` or ``gradient`` (one evaluation is a step), ``step``, ``kernel`` (a step with the compiled core's forces)."""
+class Replicas(Served):
+    """Whole steps of ``spec["batch"]`` replicas at a time."""
 
     def setup(self, atoms: dict[str, Any], spec: dict[str, Any]) -> None:
-        self.task: Served = {"force": Evaluations, "gradient": Evaluations, "step": Product, "kernel": Kernel}[spec["task"]]()
+        structure = Atoms(atoms["symbols"].tolist(), positions=atoms["positions"], cell=atoms["lengths"], pbc=True)
+        places = np.broadcast_to(structure.positions, (spec["batch"], *structure.positions.shape))
+        with jax.enable_x64(True):
+            self.batch = Batch(potential(forcefield(spec["model"], spec["cutoff"]), structure), places, structure.cell[:])
+        self.batch.set_velocities(spec["temperature"], seed=2)
+        self.batch.start(Stage("sample", "nvt", 10_000_000, 1.0, (spec["temperature"],) * 2))
+
+    def answer(self) -> np.ndarray:
+        return np.array(self.batch.advance(0).potential_energy)
+
+    def steps(self, n_steps: int) -> None:
+        self.batch.advance(n_steps)
+
+
+class JaxEngine(Served):
+    """``spec["task"]``: ``force`` or ``gradient`` (one evaluation is a step), ``step``, ``kernel`` (a step with the compiled core's forces), ``batch``."""
+
+    def setup(self, atoms: dict[str, Any], spec: dict[str, Any]) -> None:
+        self.task: Served = {"force": Evaluations, "gradient": Evaluations, "step": Product, "kernel": Kernel, "batch": Replicas}[spec["task"]]()
         self.task.setup(atoms, spec)
 
     def answer(self) -> np.ndarray:

@@ -21,7 +21,9 @@ BOLTZMANN = 0.00198720426  # kcal/mol/K
 
 
 class JaxMD(Served):
-    """``spec``: ``cutoff`` [Å], ``skin`` [Å], ``temperature`` [K]; ``task``: ``step``, or ``force`` for evaluations of the forces alone."""
+    """``spec``: ``cutoff`` [Å], ``skin`` [Å], ``temperature`` [K]; ``task``: ``step``, or ``force`` for evaluations of the forces alone;
+    ``batch``: so many replicas at a time, by ``vmap``.
+    """
 
     def setup(self, atoms: dict[str, Any], spec: dict[str, Any]) -> None:
         self.task = spec.get("task", "step")
@@ -37,14 +39,19 @@ class JaxMD(Served):
         self.neighbours = neighbour_list.allocate(self.positions)
         self.force = jax.jit(quantity.force(potential))
         init, step = simulate.nvt_nose_hoover(potential, shift, 1.0 / TIME, BOLTZMANN * spec["temperature"])
-        self.state = jax.jit(init)(jax.random.PRNGKey(1), self.positions, mass=masses, neighbor=self.neighbours)
+        self.batch, many = spec.get("batch", 1), spec.get("batch", 1) > 1
+        keys = jax.random.split(jax.random.PRNGKey(1), self.batch) if many else jax.random.PRNGKey(1)
+
+        def first(key: Any) -> Any:
+            return init(key, self.positions, mass=masses, neighbor=self.neighbours), self.neighbours
 
         def advance(_: int, both: Any) -> Any:
             state, neighbours = both
             neighbours = neighbours.update(state.position)
             return step(state, neighbor=neighbours), neighbours
 
-        self.loop = jax.jit(lambda n, both: jax.lax.fori_loop(0, n, advance, both))
+        self.both = jax.jit(jax.vmap(first) if many else first)(keys)
+        self.loop = jax.jit(lambda n, both: jax.lax.fori_loop(0, n, jax.vmap(advance, in_axes=(None, 0)) if many else advance, both))
 
     def answer(self) -> np.ndarray:
         return np.array(self.force(self.positions, neighbor=self.neighbours), dtype=float) * KCAL
@@ -54,10 +61,10 @@ class JaxMD(Served):
             for _ in range(n_steps):
                 jax.block_until_ready(self.force(self.positions, neighbor=self.neighbours))
             return
-        self.state, self.neighbours = jax.block_until_ready(self.loop(n_steps, (self.state, self.neighbours)))
+        self.both = jax.block_until_ready(self.loop(n_steps, self.both))
 
     def verify(self) -> None:
-        if self.neighbours.did_buffer_overflow:
+        if np.any(self.both[1].did_buffer_overflow):
             raise OverflowError("the neighbour list of jax-md overflowed")
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from contracts.cases import NO_LAMMPS
+from contracts.cases import NEEDS
 from glasswright.engines import get_engine
 from glasswright.engines.base import Engine, State
 from glasswright.forcefield import ForceField
@@ -22,7 +22,7 @@ def forcefield() -> ForceField:
     return load_forcefield("bks").with_coulomb("dsf", cutoff=6.0)  # within one image of a box of 192 atoms
 
 
-@pytest.fixture(scope="session", params=["native", pytest.param("lammps", marks=[NO_LAMMPS, pytest.mark.slow])])
+@pytest.fixture(scope="session", params=["native", *(pytest.param(name, marks=[NEEDS[name], pytest.mark.slow]) for name in NEEDS)])
 def engine(forcefield: ForceField, request: pytest.FixtureRequest) -> Engine:
     return get_engine(request.param, forcefield)[0]
 

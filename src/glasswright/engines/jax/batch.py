@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import InputError
 from ...stage import Stage
 from ...units import BOLTZMANN, GPA, MASS_VELOCITY2
-from .integrators import Motion, PhasePoint, at_rest, fresh
+from .integrators import Motion, at_rest, fresh
 from .neighbours import Neighbours
 from .parts import Parameters
 from .potential import Potential
@@ -117,7 +118,7 @@ class Batch:
             while int(self._going.point.step[0]) < target or not bool(self._going.ready):
                 if self._neighbours is None:
                     between = self._going.between
-                    self._neighbours = self._room = self._programs.potential.neighbours(between.positions, between.cell, like=self._room)
+                    self._neighbours = self._room = self._programs.neighbours(between.positions, between.cell, self._room)
                 going, stale, trouble = self._programs.stretch(self._going, self._motions, self._neighbours, target, self._theta)
                 if bool(trouble):
                     raise failure(going)
@@ -146,5 +147,5 @@ class Batch:
         )
 
 
-def _stacked(trees: Sequence[PhasePoint] | Sequence[Motion]) -> PhasePoint | Motion:
+def _stacked(trees: Sequence[Any]) -> Any:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)

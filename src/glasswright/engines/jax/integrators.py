@@ -67,12 +67,22 @@ class Motion:
     @classmethod
     def of(cls, stage: Stage, begin: int = 0) -> Motion:
         """A stage that began at a step."""
-        numbers = (stage.timestep, stage.temperature, tuple(p / GPA for p in stage.pressure), stage.thermostat_damping, stage.barostat_damping)
         cap = stage.max_displacement
         return cls(
-            stage.ensemble, stage.cell, stage.thermostat, cap is not None, *map(jnp.asarray, numbers), jnp.asarray(begin), jnp.asarray(stage.n_steps),
-            jnp.asarray(1.0 if cap is None else cap), random.key(stage.seed),
-        )  # fmt: skip
+            ensemble=stage.ensemble,
+            cell=stage.cell,
+            thermostat=stage.thermostat,
+            capped=cap is not None,
+            timestep=jnp.asarray(stage.timestep),
+            temperature=jnp.asarray(stage.temperature),
+            pressure=jnp.asarray([p / GPA for p in stage.pressure]),
+            thermostat_damping=jnp.asarray(stage.thermostat_damping),
+            barostat_damping=jnp.asarray(stage.barostat_damping),
+            begin=jnp.asarray(begin),
+            n_steps=jnp.asarray(stage.n_steps),
+            max_displacement=jnp.asarray(1.0 if cap is None else cap),
+            key=random.key(stage.seed),
+        )
 
     @property
     def isotropic(self) -> bool:
@@ -125,7 +135,7 @@ class PhasePoint:
     @property
     def freedom(self) -> float:
         """Degrees of freedom."""
-        return 3.0 * self.positions.shape[-2] - 3
+        return 3.0 * int(self.positions.shape[-2]) - 3
 
     @property
     def reservoir_energy(self) -> Array:

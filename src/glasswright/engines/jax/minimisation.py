@@ -32,7 +32,7 @@ class _Place:
     def __post_init__(self) -> None:
         n = len(self.positions)
         # A strain then is about as stiff as a bond.
-        self.length = n**0.5 * (abs(np.linalg.det(self.cell)) / n) ** (1 / 3)
+        self.length = float(n**0.5 * (abs(np.linalg.det(self.cell)) / n) ** (1 / 3))
         self.look()
 
     def look(self) -> None:
@@ -49,7 +49,7 @@ class _Place:
 
     @property
     def at_rest(self) -> bool:
-        return float(np.abs(self.force[:-1]).max()) <= self.settings.force_tolerance and abs(self.pressure) <= PRESSURE_TOLERANCE
+        return bool(np.abs(self.force[:-1]).max() <= self.settings.force_tolerance and abs(self.pressure) <= PRESSURE_TOLERANCE)
 
     def move(self, way: Array) -> None:
         """By a change of all variables."""

@@ -21,7 +21,8 @@ from ...errors import RunFailed
 from . import integrators
 from .integrators import Motion, PhasePoint
 from .neighbours import Neighbours
-from .potential import Parameters, Potential
+from .parts import Parameters
+from .potential import Potential
 
 _TROUBLES = {
     integrators.STRAIN: "The cell changes by more than 2 % in one step.",
@@ -72,6 +73,18 @@ class Programs:
     """``(n_atoms,)`` [eV fs²/Å²]"""
     batched: int = 0
 
+    def neighbours(self, positions: Array, cell: Array, room: Neighbours | None) -> Neighbours:
+        """A list by the compiled core; on an accelerator under JAX, in the layout of ``room``, where that suffices."""
+        if room is not None and jax.default_backend() != "cpu":
+            made: Neighbours = self._rebuilt(positions, cell, room)
+            if not np.any(made.overflow):
+                return made
+        return self.potential.neighbours(positions, cell, like=room)
+
+    @cached_property
+    def _rebuilt(self) -> Any:
+        return jax.jit(jax.vmap(self.potential.rebuilt) if self.batched else self.potential.rebuilt)
+
     def look(
         self, positions: ArrayLike, cell: ArrayLike, neighbours: Neighbours | None = None, room: Neighbours | None = None, theta: Parameters | None = None
     ) -> Look:
@@ -112,7 +125,8 @@ class Programs:
 
         def body(now: Going) -> Going:
             each = self._each(partial(_one, self.potential, masses, now.ready))
-            return Going(*each(now.between, motion, neighbours, theta), jnp.asarray(True))
+            point, between = each(now.between, motion, neighbours, theta)
+            return Going(point, between, jnp.asarray(True))
 
         stale = jax.vmap(Neighbours.stale) if self.batched else Neighbours.stale
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import jax
@@ -119,7 +120,7 @@ class JaxSimulation(Simulation):
         going, stale, trouble = self._programs.stretch(self._going, motion, self._neighbours, min(target, first + self._slice))
         stale, trouble, last = bool(stale), bool(trouble), int(going.point.step)  # Ctrl-C is heard here, before anything has changed
         self._going, self._state = going, None
-        if trouble and last < target:
+        if trouble and (last < target or int(going.point.trouble)):
             raise failure(going)
         if stale:
             self._neighbours = None
@@ -132,7 +133,7 @@ class JaxSimulation(Simulation):
         cell = np.asarray(point.cell)
         if self._programs.potential.outgrown(cell):
             self._fitted, self._programs = cell, self._make(cell, self._double)
-        self._room = self._programs.potential.neighbours(point.positions, cell, like=self._room)
+        self._room = self._programs.neighbours(point.positions, point.cell, self._room)
         return self._room
 
     def minimize(self, settings: Minimization) -> State:
@@ -174,10 +175,10 @@ class JaxSimulation(Simulation):
 
     def save(self, path: Path) -> None:
         point, layout = self._going.point, self._room.layout if self._room else None
-        room = {"rows": layout.rows, "repeats": layout.repeats} if layout else {"rows": (), "repeats": ()}
-        carried = {name: np.asarray(getattr(point, name)) for name in (*_SAVED, "step")}
+        room: dict[str, Any] = {"rows": np.array(layout.rows if layout else ()), "repeats": np.array(layout.repeats if layout else ())}
+        carried: dict[str, Any] = {name: np.asarray(getattr(point, name)) for name in (*_SAVED, "step")}
         with open(path, "wb") as file:
-            np.savez(file, begun=self._begun, fitted=self._fitted, **carried, **{name: np.array(value, int) for name, value in room.items()})
+            np.savez(file, begun=self._begun, fitted=self._fitted, **carried, **room)
         self._going, self._neighbours = Going.at(point), None
 
     def close(self) -> None:
