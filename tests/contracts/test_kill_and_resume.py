@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from contracts.cases import ENGINES
+from contracts.cases import WHOLE_RUNS
 
 QUENCH = """
 composition = "SiO2"
@@ -62,7 +62,7 @@ def product(run: Path) -> tuple[bytes, ...]:
     return tuple((run / name).read_bytes() for name in ("thermo.csv", "glass.extxyz", "inherent_structure.extxyz"))
 
 
-@pytest.fixture(scope="module", params=ENGINES)
+@pytest.fixture(scope="module", params=WHOLE_RUNS)
 def uninterrupted(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> tuple[Path, Path, float]:
     folder = tmp_path_factory.mktemp("kill")
     config = folder / "quench.toml"

@@ -11,8 +11,7 @@ from ase import Atoms
 from ase.spacegroup import crystal
 
 import glasswright as gw
-from contracts.cases import NO_LAMMPS
-from glasswright.engines import engine_names
+from contracts.cases import WHOLE_RUNS
 from glasswright.errors import InputError, RunFailed
 from glasswright.workflows.replicas import run_replicas
 
@@ -185,14 +184,13 @@ def test_nothing_is_written_for_a_request_that_is_refused(tmp_path: Path) -> Non
         assert (old / "run.toml").exists()
 
 
-@NO_LAMMPS
-def test_every_engine_makes_a_glass_and_is_named(tmp_path: Path) -> None:
-    for engine in engine_names():
-        run = gw.quench("SiO2", engine=engine, out=tmp_path / engine, report=False, **FAST)
-        assert run.settings["engine"] == engine
-        assert run.settings["engine_reason"] == "asked for"
-        assert run.outcome == "done"
-        assert (run.path / "lammps.in").exists() == (engine == "lammps")
+@pytest.mark.parametrize("engine", WHOLE_RUNS)
+def test_every_engine_makes_a_glass_and_is_named(tmp_path: Path, engine: str) -> None:
+    run = gw.quench("SiO2", engine=engine, out=tmp_path / engine, report=False, **FAST)
+    assert run.settings["engine"] == engine
+    assert run.settings["engine_reason"] == "asked for"
+    assert run.outcome == "done"
+    assert (run.path / "lammps.in").exists() == (engine == "lammps")
 
 
 def test_a_cell_too_small_for_the_native_engine_is_left_to_lammps_with_the_reason(cristobalite: Atoms) -> None:

@@ -22,7 +22,7 @@ def forcefield() -> ForceField:
     return load_forcefield("bks").with_coulomb("dsf", cutoff=6.0)  # within one image of a box of 192 atoms
 
 
-@pytest.fixture(scope="session", params=["native", *(pytest.param(name, marks=[NEEDS[name], pytest.mark.slow]) for name in NEEDS)])
+@pytest.fixture(scope="session", params=["native", *(pytest.param(name, marks=[*NEEDS[name], pytest.mark.slow]) for name in NEEDS)])
 def engine(forcefield: ForceField, request: pytest.FixtureRequest) -> Engine:
     return get_engine(request.param, forcefield)[0]
 
