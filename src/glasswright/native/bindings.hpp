@@ -16,6 +16,7 @@ namespace nb = nanobind;
 
 void bind_histogram(nb::module_ &m);
 void bind_neighbours(nb::module_ &m);
+void bind_smooth_pairs(nb::module_ &m);
 void bind_forces(nb::module_ &m);
 void bind_far_field(nb::module_ &m);
 void bind_triplets(nb::module_ &m);

@@ -5,6 +5,7 @@ NB_MODULE(GLASSWRIGHT_MODULE, m) {
     m.attr("instruction_set") = GLASSWRIGHT_INSTRUCTION_SET;
     bind_histogram(m);
     bind_neighbours(m);
+    bind_smooth_pairs(m);
     bind_forces(m);
     bind_far_field(m);
     bind_triplets(m);

@@ -11,11 +11,12 @@ from typing import Any
 from .. import units
 from ..errors import InputError, check_keys
 
-METHODS = ("rmc", "hybrid", "monte_carlo", "epsr", "fear")
+METHODS = ("rmc", "hybrid", "monte_carlo", "epsr", "fear", "gradient")
 SAMPLERS = ("monte_carlo", "md")
+MINIMISERS = ("lbfgs", "adam", "langevin")
 _WHOLE = {"n_atoms": 1, "seed": 0, "replicas": 1, "threads": 1, "sample_frames": 0, "moves": 1, "block": 1, "window": 3}
-_WHOLE |= {"epsr_average": 1, "fear_steps": 1, "fear_dynamics": 0, "md_steps": 1}
-_TEXTS = ("method", "start", "forcefield", "coulomb", "types", "engine", "epsr_basis")
+_WHOLE |= {"epsr_average": 1, "fear_steps": 1, "fear_dynamics": 0, "md_steps": 1, "gradient_steps": 1}
+_TEXTS = ("method", "start", "forcefield", "coulomb", "types", "engine", "epsr_basis", "gradient_by")
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class RefineSettings:
     """Everything that decides a refinement besides its data and constraints. Numbers are in the unit system; strings with units are accepted too."""
 
     method: str
-    """``rmc``, ``hybrid``, ``monte_carlo``, ``epsr`` or ``fear``."""
+    """``rmc``, ``hybrid``, ``monte_carlo``, ``epsr``, ``fear`` or ``gradient``."""
     start: str | None = None
     """A composition, which is packed at random, or the path of a structure file or run directory; None: the sample of the data, packed."""
     types: str | None = None
@@ -108,9 +109,14 @@ class RefineSettings:
     """Steps of minimisation then."""
     fear_dynamics: int = 100
     """Steps of dynamics in their place, at the temperature of the annealing, while it lasts; 0: minimisation from the beginning."""
-
     fear_rise: float = 0.1
     """By how much the moves of a cycle may raise the energy [eV/atom], in the mean; thermal motion at 300 K does by 0.039."""
+    gradient_by: str = "lbfgs"
+    """Once temperatures no longer fall: ``lbfgs``, ``adam``, or ``langevin``, which takes the samples of the others too."""
+    gradient_steps: int = 5
+    """Steps by the gradient for each of ``moves``."""
+    gradient_rate: float = 0.01
+    """First step of Adam along every axis [Å]."""
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -129,7 +135,7 @@ class RefineSettings:
         self._set("density", _number("density", self.density, 0, 30, "density", optional=True))
         self._set("chi_temperature", _programme("chi_temperature", self.chi_temperature, None))
         self._set("temperature", _programme("temperature", self.temperature, "temperature"))
-        self._set("energy_weight", _number("energy_weight", self.energy_weight, 0, inf, optional=True))
+        self._set("energy_weight", _number("energy_weight", self.energy_weight, 0, inf, optional=True, closed=True))
         self._set("balance", _number("balance", self.balance, 0, inf))
         self._set("acceptance", _number("acceptance", self.acceptance, 0, 1))
         self._set("r_max", _number("r_max", self.r_max, 0, inf, "length", optional=True))
@@ -155,6 +161,9 @@ class RefineSettings:
             self._set(name, _number(name, getattr(self, name), 0, most, dimension))
         self._set("fear_moves", _number("fear_moves", self.fear_moves, 0, inf))
         self._set("fear_rise", _number("fear_rise", self.fear_rise, 0, inf, "energy"))
+        self._set("gradient_rate", _number("gradient_rate", self.gradient_rate, 0, inf, "length"))
+        if self.gradient_by not in MINIMISERS:
+            raise InputError(f"gradient_by = {self.gradient_by!r} is not possible.", mend=f"Use one of {', '.join(MINIMISERS)}.")
         self._set("step_range", _span("step_range", self.step_range))
         self._set("step", min(max(_number("step", self.step, 0, inf, "length") or 0.0, self.step_range[0]), self.step_range[1]))
         self._set("minimum_distances", _distances(self.minimum_distances))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,11 +86,26 @@ class ForceFieldEnergy(CalculatorEnergy):
         self._terms.install(kernel)
 
     @cached_property
+    def _narrow(self) -> bool:
+        """Whether the cell holds more than one image of a pair; the calculator repeats it."""
+        return bool(widths(self._atoms.cell.array).min() < self.interactions.least_width)
+
+    @cached_property
+    def _forces(self) -> Any:
+        """``Forces`` of the core."""
+        return self.interactions.forces(self.interactions.far_field(self._atoms.cell.array))
+
+    def evaluate(self, positions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        if self._narrow:
+            return super().evaluate(positions)
+        found = self._forces.evaluate(np.ascontiguousarray(positions), self._atoms.cell.array)
+        return float(found["energy"]), found["forces"]
+
+    @cached_property
     def _relaxation(self) -> Relaxation:
-        cell = self._atoms.cell.array
-        if widths(cell).min() < self.interactions.least_width:  # the calculator repeats the cell
+        if self._narrow:
             return CalculatorRelaxation(self._atoms, self._calculator)
-        return NativeRelaxation(self.interactions, cell)
+        return NativeRelaxation(self.interactions, self._atoms.cell.array)
 
     def added(self, pairs: SampledPairs) -> Energy:
         more = replace(self.interactions, added=pairs)
