@@ -21,7 +21,7 @@ _WHERE = "Where"
 
 
 def refine(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="rmc, hybrid, monte_carlo, epsr or fear.", show_default=False)],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="rmc, hybrid, monte_carlo, epsr, fear or gradient.", show_default=False)],
     words: Annotated[
         list[str] | None, typer.Argument(metavar="KEY=VALUE", help="Any key of the data file's [refine], such as chi_temperature=0.001.", show_default=False)
     ] = None,

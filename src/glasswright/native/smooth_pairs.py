@@ -75,13 +75,21 @@ class SmoothPairs:
         ----------
         values
             What a pair in a bin counts, symmetric in the types ``(n_types, n_types, n_bins)`` [eV].
+
+        Raises
+        ------
+        InputError
+            If none were counted yet.
         """
         v = _sharpened(values)
         slopes = np.zeros((*self._shape, 4), dtype=np.float32)
         before, after = _later(v), _earlier(v)
         slopes[..., 0] = (after - before) / (2 * self._width)
         slopes[..., 1] = (after - 2 * v + before) / self._width
-        return np.asarray(self._kernel.forces(slopes))
+        try:
+            return np.asarray(self._kernel.forces(slopes))
+        except (ValueError, TypeError) as error:
+            raise InputError("There are no forces from these values.", str(error)) from None
 
 
 def _later(values: Array) -> Array:

@@ -20,7 +20,7 @@ from ..forcefield import Source
 from ..native.monte_carlo import MonteCarlo
 from .descent import Adam, lbfgs
 from .history import Block, History
-from .langevin import Motion, Pace, langevin, stiffest, thermal
+from .langevin import Bath, Motion, Pace, langevin, stiffest
 from .method import Conditions, Method, Need, State
 from .objective import Objective, Value
 from .problem import Problem
@@ -30,6 +30,8 @@ from .walk import ended
 
 Floats = NDArray[np.float64]
 
+SETTLED = 4
+"""Blocks of L-BFGS, with scales fitted between them, over which nothing may change any more: without thermal motion these few tell."""
 FIRST_LOOKS, LOOKS = 10, 2
 """How often the stiffest mode of the data is approached in the first block and in others."""
 _LANGEVIN = Source("Leimkuhler and Matthews, Rational construction of stochastic numerical methods, Appl. Math. Res. Express 2013, 34", "10.1093/amrx/abs010")
@@ -58,7 +60,8 @@ class GradientRefinement(Method):
         s, kernel = problem.settings, new_kernel(problem)
         scales, backgrounds = fitted(problem, kernel.histogram)
         weight = 1.0 if s.energy_weight is None else s.energy_weight
-        first = Conditions(s.temperature[0], s.chi_temperature[0], weight, s.gradient_rate, scales, backgrounds)
+        begin = 0 if s.anneal else 1
+        first = Conditions(s.temperature[begin], s.chi_temperature[begin], weight, s.gradient_rate, scales, backgrounds)
         state = State(kernel.state(), 0, "anneal" if s.anneal else "equilibrate", first)
         return state, _report(problem, kernel, state, Objective(problem, first)(kernel.positions))
 
@@ -87,13 +90,18 @@ class GradientRefinement(Method):
         return replace(done, conditions=following, stage=stage_after(problem, state, done.moves)), seen
 
     def done(self, problem: Problem, state: State, history: History) -> Outcome | None:
+        s = problem.settings
+        watched = {"r_chi": s.flat_r_chi, "energy": s.flat_energy, "objective": s.flat_energy}
+        settled = s.gradient_by == "lbfgs" and history.stages[-SETTLED:] == ["equilibrate"] * SETTLED
+        if settled and all(np.ptp(history[name][-SETTLED:]) <= tolerance for name, tolerance in watched.items() if name in history):
+            return Outcome.CONVERGED
         return ended(problem, state, history)
 
 
 def _along(problem: Problem, state: State, objective: Objective, positions: Floats, steps: int) -> tuple[State, Floats]:
     """After so many steps of Langevin dynamics, with new random numbers in every block."""
-    masses, temperature = problem.atoms.get_masses()[:, None], state.conditions.temperature
     random = np.random.default_rng((problem.settings.seed, state.moves))
+    bath = Bath(problem.atoms.get_masses()[:, None], state.conditions.temperature, random)
     velocities, mode = (state.memory.get(name) for name in ("velocities", "stiffest"))
 
     def by_energy(x: Floats) -> Floats:
@@ -102,11 +110,11 @@ def _along(problem: Problem, state: State, objective: Objective, positions: Floa
     def by_data(x: Floats) -> Floats:
         return objective.data(x).forces
 
-    start = Motion(positions, thermal(masses, temperature, random) if velocities is None else np.asarray(velocities))
+    start = Motion(positions, bath.velocities() if velocities is None else np.asarray(velocities))
     guess = random.standard_normal(positions.shape) if mode is None else np.asarray(mode)
-    omega, mode = stiffest(by_data, positions, masses, guess, FIRST_LOOKS if velocities is None else LOOKS)
+    omega, mode = stiffest(by_data, positions, bath.masses, guess, FIRST_LOOKS if velocities is None else LOOKS)
     pace = Pace.for_frequency(omega)
-    motion = langevin(by_energy, by_data, start, masses, temperature, pace, max(1, round(steps / pace.every)), random)
+    motion = langevin(by_energy, by_data, start, bath, pace, max(1, round(steps / pace.every)))
     return state.remember(velocities=motion.velocities, stiffest=mode, timestep=pace.timestep, every=pace.every), motion.positions
 
 

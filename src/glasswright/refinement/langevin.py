@@ -15,8 +15,10 @@ Floats = NDArray[np.float64]
 
 TIMESTEP = 1.6
 """The longest [fs]."""
-RESOLVED = 1.0
-"""Angular frequency times the time between two kicks up to which dynamics are stable and sound; they blow up at 2."""
+RESOLVED = 0.8
+"""Angular frequency times the time between two kicks up to which dynamics are sound; they blow up at 2."""
+RAREST = 3
+"""Steps between two kicks at most: near half a period of the fastest vibrations, 13 fs in silica, kicks would feed them."""
 DAMPING = 100.0
 """Relaxation time of velocities [fs]."""
 LONGEST = 0.1
@@ -36,9 +38,9 @@ class Pace:
 
     @classmethod
     def for_frequency(cls, omega: float) -> Pace:
-        """The fastest one that follows slow forces whose stiffest mode has this angular frequency [1/fs]."""
+        """The longest steps that follow slow forces whose stiffest mode has this angular frequency [1/fs]."""
         between = RESOLVED / max(omega, 1e-3)
-        return cls(min(TIMESTEP, between), max(1, int(between / TIMESTEP)))
+        return cls(min(TIMESTEP, between), min(max(1, int(between / TIMESTEP)), RAREST))
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,9 +51,20 @@ class Motion:
     velocities: Floats
 
 
-def thermal(masses: Floats, temperature: float, random: np.random.Generator) -> Floats:
-    """Velocities ``(n_atoms, 3)`` [Å/fs] of atoms with masses ``(n_atoms, 1)`` [u] at a temperature [K]."""
-    return np.asarray(np.sqrt(units.BOLTZMANN * temperature / (units.MASS_VELOCITY2 * masses)) * random.standard_normal((len(masses), 3)))
+@dataclass(frozen=True, eq=False)
+class Bath:
+    """What keeps atoms at a temperature."""
+
+    masses: Floats
+    """``(n_atoms, 1)`` [u]"""
+    temperature: float
+    """[K]"""
+    random: np.random.Generator
+
+    def velocities(self) -> Floats:
+        """Thermal ones, drawn anew ``(n_atoms, 3)`` [Å/fs]."""
+        spread = np.sqrt(units.BOLTZMANN * self.temperature / (units.MASS_VELOCITY2 * self.masses))
+        return np.asarray(spread * self.random.standard_normal((len(self.masses), 3)))
 
 
 def stiffest(forces: Callable[[Floats], Floats], positions: Floats, masses: Floats, along: Floats, times: int) -> tuple[float, Floats]:
@@ -66,10 +79,8 @@ def stiffest(forces: Callable[[Floats], Floats], positions: Floats, masses: Floa
     return omega, along
 
 
-def langevin(
-    fast: Callable[[Floats], Floats], slow: Callable[[Floats], Floats], start: Motion, masses: Floats, temperature: float, pace: Pace, steps: int, random: np.random.Generator
-) -> Motion:
-    """Follow forces at a temperature [K]: half a kick, half a way, friction and noise, half a way, half a kick (BAOAB, doi 10.1093/amrx/abs010).
+def langevin(fast: Callable[[Floats], Floats], slow: Callable[[Floats], Floats], start: Motion, bath: Bath, pace: Pace, steps: int) -> Motion:
+    """Follow forces at a temperature: half a kick, half a way, friction and noise, half a way, half a kick (BAOAB, doi 10.1093/amrx/abs010).
 
     Slow forces kick once in several steps, for all of them (r-RESPA, doi 10.1063/1.463137).
 
@@ -77,13 +88,11 @@ def langevin(
     ----------
     fast, slow
         Forces ``(n_atoms, 3)`` [eV/Å] at positions [Å].
-    masses
-        ``(n_atoms, 1)`` [u]
     steps
         By the slow forces.
     """
     x, v, dt = start.positions, start.velocities, pace.timestep
-    keep, half = math.exp(-dt / DAMPING), 0.5 * dt / (units.MASS_VELOCITY2 * masses)
+    keep, half = math.exp(-dt / DAMPING), 0.5 * dt / (units.MASS_VELOCITY2 * bath.masses)
 
     def drifted(x: Floats, v: Floats) -> tuple[Floats, Floats]:
         way = 0.5 * dt * np.sqrt((v**2).sum(axis=1, keepdims=True))
@@ -96,7 +105,7 @@ def langevin(
         v = v + pace.every * half * pull
         for _ in range(pace.every):
             x, v = drifted(x, v + half * push)
-            x, v = drifted(x, keep * v + math.sqrt(1 - keep**2) * thermal(masses, temperature, random))
+            x, v = drifted(x, keep * v + math.sqrt(1 - keep**2) * bath.velocities())
             push = fast(x)
             v = v + half * push
         pull = slow(x)

@@ -25,9 +25,11 @@ from .problem import Problem
 
 Floats = NDArray[np.float64]
 
-STIFFNESS = 50.0
-"""K [eV/Å²]: about that of a Si-O bond, which time steps are made for."""
-FADE = 0.5
+STIFFNESS = 5.0
+"""K/κ [1/Å²]: the data do not press atoms together, and dynamics that follow the data follow this too."""
+SOFTEST = 50.0
+"""K at least [eV/Å²]: about that of a Si-O bond."""
+FADE = 0.2
 """Last part of the reach of the histogram in which the excess of pairs fades out [Å]: none must count in full here and not at all there."""
 
 
@@ -49,7 +51,7 @@ class Objective:
 
     def __init__(self, problem: Problem, conditions: Conditions) -> None:
         bins, n = problem.bins, len(problem.kinds)
-        self._problem, self._weight = problem, conditions.energy_weight
+        self._weight, self._evaluate = conditions.energy_weight, None if problem.energy is None else problem.energy.evaluator()
         self._scale = problem.n_atoms * units.BOLTZMANN * conditions.temperature / conditions.chi_temperature
         self._pairs = SmoothPairs(problem.atoms.cell.array, problem.types, n, bins.r_max, bins.n_bins, problem.settings.threads)
         fits = zip(problem.targets, conditions.scales, conditions.backgrounds, strict=True)
@@ -57,7 +59,8 @@ class Objective:
         end = np.clip((bins.r_max - 2.5 * bins.width - bins.r) / FADE, 0, 1)
         self._counted = end**2 * (3 - 2 * end)
         self._beyond = np.triu(np.ones((n, n)))[:, :, None] * (1 - self._counted) * bins.ideal
-        self._core = 0.5 * STIFFNESS * np.maximum(problem.minimum_distances[:, :, None] - bins.r, 0) ** 2
+        stiffness = max(SOFTEST, STIFFNESS * self._scale / problem.n_atoms)
+        self._core = 0.5 * stiffness * np.maximum(problem.minimum_distances[:, :, None] - bins.r, 0) ** 2
 
     def __call__(self, positions: Floats) -> Value:
         """All of it at positions ``(n_atoms, 3)`` [Å]."""
@@ -65,9 +68,9 @@ class Objective:
 
     def energy(self, positions: Floats) -> Value:
         """w_E U."""
-        if self._problem.energy is None or not self._weight:
+        if self._evaluate is None or not self._weight:
             return Value(0.0, np.zeros_like(positions))
-        energy, forces = self._problem.energy.evaluate(positions)
+        energy, forces = self._evaluate(positions)
         return Value(self._weight * energy, self._weight * forces)
 
     def data(self, positions: Floats) -> Value:

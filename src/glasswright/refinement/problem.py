@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CLOSEST_IN_OXIDES, CLOSEST_AMONG_ELEMENTS = 0.75, 0.8
 """Default minimum distance over contact distance: a little below where the first peaks of g(r) begin."""
 
+Evaluator = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
+"""Energy [eV] and forces ``(n_atoms, 3)`` [eV/Å] at positions ``(n_atoms, 3)`` [Å]."""
+
 
 class Energy(Protocol):
     """The energy of the atoms of a problem, by a force field or a calculator."""
@@ -40,6 +43,9 @@ class Energy(Protocol):
 
     def evaluate(self, positions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         """Energy [eV] and forces ``(n_atoms, 3)`` [eV/Å] at positions ``(n_atoms, 3)`` [Å]."""
+
+    def evaluator(self) -> Evaluator:
+        """``evaluate`` for a walk in small steps. It may remember its last neighbours; a new one does not, so that a walk repeats itself."""
 
     def relax(self, positions: NDArray[np.float64], steps: int) -> Relaxed:
         """A few steps of minimisation from these positions."""

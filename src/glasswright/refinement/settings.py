@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from typing import Any
 
 from .. import units
@@ -17,6 +17,9 @@ MINIMISERS = ("lbfgs", "adam", "langevin")
 _WHOLE = {"n_atoms": 1, "seed": 0, "replicas": 1, "threads": 1, "sample_frames": 0, "moves": 1, "block": 1, "window": 3}
 _WHOLE |= {"epsr_average": 1, "fear_steps": 1, "fear_dynamics": 0, "md_steps": 1, "gradient_steps": 1}
 _TEXTS = ("method", "start", "forcefield", "coulomb", "types", "engine", "epsr_basis", "gradient_by")
+
+_UNSAID = (nan, nan)
+"""Stands for a value that depends on the method."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,8 @@ class RefineSettings:
     """Trial moves for each atom between two looks: data scales are fitted, steps adapted, a row of history.csv is written."""
     anneal: float = 0.6
     """Share of ``moves`` over which temperatures fall from their first to their last value."""
-    chi_temperature: tuple[float, float] = (0.05, 1e-3)
-    """T_chi per atom at the beginning and from the end of the annealing on; one number: constant."""
+    chi_temperature: tuple[float, float] = _UNSAID
+    """T_chi per atom at the beginning and from the end of the annealing on; one number: constant. Unless given 0.05 to 0.001, in ``gradient`` 0.5 to 0.005."""
     temperature: tuple[float, float] = (3000.0, 300.0)
     """The same for the temperature of the energy [K]."""
     energy_weight: float | None = None
@@ -133,6 +136,8 @@ class RefineSettings:
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
                 raise InputError(f"{name} = {value!r} is not possible.", f"It must be a whole number of at least {least}, below 2^31.")
         self._set("density", _number("density", self.density, 0, 30, "density", optional=True))
+        if self.chi_temperature is _UNSAID:
+            self._set("chi_temperature", (0.5, 5e-3) if self.method == "gradient" else (0.05, 1e-3))
         self._set("chi_temperature", _programme("chi_temperature", self.chi_temperature, None))
         self._set("temperature", _programme("temperature", self.temperature, "temperature"))
         self._set("energy_weight", _number("energy_weight", self.energy_weight, 0, inf, optional=True, closed=True))

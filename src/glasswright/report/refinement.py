@@ -27,6 +27,7 @@ METHODS = {
     "monte_carlo": "energy Monte Carlo",
     "epsr": "empirical potential structure refinement",
     "fear": "force-enhanced atomic refinement",
+    "gradient": "refinement by the gradient",
 }
 _COLOURS = {"anneal": STAGES["quench"], "equilibrate": STAGES["relax"], "sample": STAGES["sample"]}
 _PANELS = (
@@ -36,6 +37,7 @@ _PANELS = (
     ("chi_temperature", "$T_\\chi$", 1.0),
     ("energy_weight", "energy weight", 1.0),
     ("penalty", "penalty of constraints", 1.0),
+    ("objective", "objective (eV/atom)", 1.0),
     ("amplitude", "empirical potential\n(eV/atom)", 1.0),
 )
 """Smaller panels: column of the history, label, factor."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Source: TypeAlias = "Run | RefineResult | Atoms | Sequence[Atoms] | str | Path"
 SAME_GLASS = 0.02
 """Atom fractions may differ by so much between glasses of one scorecard."""
-METHODS = {"rmc": "RMC", "hybrid": "hybrid RMC", "monte_carlo": "energy Monte Carlo", "epsr": "EPSR", "fear": "FEAR"}
+METHODS = {"rmc": "RMC", "hybrid": "hybrid RMC", "monte_carlo": "energy Monte Carlo", "epsr": "EPSR", "fear": "FEAR", "gradient": "gradient refinement"}
 
 
 @dataclass(frozen=True, eq=False)

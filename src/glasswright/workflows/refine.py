@@ -50,7 +50,7 @@ def refine(
     Parameters
     ----------
     method
-        ``"rmc"`` (data alone), ``"hybrid"`` (data and energy), ``"monte_carlo"`` (energy alone), ``"epsr"`` or ``"fear"``.
+        ``"rmc"`` (data alone), ``"hybrid"`` (data and energy), ``"monte_carlo"`` (energy alone), ``"epsr"``, ``"fear"`` or ``"gradient"``.
     experiments
         Measured curves, each with weight 1 and a fitted factor; or a data file (``exp.toml``), which may say more, and its settings and
         constraints count unless they are given here.
@@ -58,7 +58,7 @@ def refine(
         A structure (kept unchanged), the path of one or of a run directory, or a composition, which is packed at random at the density of the
         data; None: the sample of the data, packed.
     forcefield
-        Library name, TOML path, ForceField, or an ASE calculator (rmc and fear). None: rmc knows no energy, other methods take the force
+        Library name, TOML path, ForceField, or an ASE calculator (rmc, fear and gradient). None: rmc knows no energy, other methods take the force
         field whose range fits best.
     out
         Run directory; None: a temporary one, removed with the result.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from ..engines.relaxation import CalculatorRelaxation, Relaxation, Relaxed
 from ..errors import InputError
 from ..forcefield import ForceField
 from ..forms.sampled_pairs import SampledPairs
-from ..refinement.problem import Energy
+from ..refinement.problem import Energy, Evaluator
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -38,7 +38,7 @@ class CalculatorEnergy:
 
     @property
     def refusal(self) -> str:
-        return f"{self.name} gives the energy of whole configurations only. Use a force field of the native engine, or method fear."
+        return f"{self.name} gives the energy of whole configurations only. Use a force field of the native engine, or method fear or gradient."
 
     def install(self, kernel: MonteCarlo) -> None:
         raise InputError(self.refusal)
@@ -46,6 +46,9 @@ class CalculatorEnergy:
     def evaluate(self, positions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         self._atoms.set_positions(positions)
         return float(self._atoms.get_potential_energy()), np.asarray(self._atoms.get_forces())
+
+    def evaluator(self) -> Evaluator:
+        return self.evaluate
 
     @cached_property
     def _relaxation(self) -> Relaxation:
@@ -90,16 +93,17 @@ class ForceFieldEnergy(CalculatorEnergy):
         """Whether the cell holds more than one image of a pair; the calculator repeats it."""
         return bool(widths(self._atoms.cell.array).min() < self.interactions.least_width)
 
-    @cached_property
-    def _forces(self) -> Any:
-        """``Forces`` of the core."""
-        return self.interactions.forces(self.interactions.far_field(self._atoms.cell.array))
-
-    def evaluate(self, positions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def evaluator(self) -> Evaluator:
         if self._narrow:
-            return super().evaluate(positions)
-        found = self._forces.evaluate(np.ascontiguousarray(positions), self._atoms.cell.array)
-        return float(found["energy"]), found["forces"]
+            return CalculatorEnergy(self.name, self._atoms, self._engine.calculator(self._forcefield)).evaluate
+        cell = self._atoms.cell.array
+        forces = self.interactions.forces(self.interactions.far_field(cell))
+
+        def evaluate(positions: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            found = forces.evaluate(np.ascontiguousarray(positions), cell)
+            return float(found["energy"]), found["forces"]
+
+        return evaluate
 
     @cached_property
     def _relaxation(self) -> Relaxation:
