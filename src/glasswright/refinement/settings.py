@@ -116,7 +116,7 @@ class RefineSettings:
     """By how much the moves of a cycle may raise the energy [eV/atom], in the mean; thermal motion at 300 K does by 0.039."""
     gradient_by: str = "lbfgs"
     """Once temperatures no longer fall: ``lbfgs``, ``adam``, or ``langevin``, which takes the samples of the others too."""
-    gradient_steps: int = 5
+    gradient_steps: int = 10
     """Steps by the gradient for each of ``moves``."""
     gradient_rate: float = 0.01
     """First step of Adam along every axis [Å]."""

@@ -251,7 +251,7 @@ def prepare_refinement(
         forcefield = energy if settings.coulomb is None else energy.with_coulomb(settings.coulomb)  # type: ignore[arg-type]
     elif settings.forcefield is not None:
         forcefield, reason = load_forcefield(settings.forcefield, coulomb=settings.coulomb), "asked for"
-    elif settings.method != "rmc":
+    elif settings.method != "rmc" and not (settings.method == "gradient" and settings.energy_weight == 0):
         forcefield, reason = choose_forcefield(composition)
         forcefield = load_forcefield(forcefield.name, coulomb=settings.coulomb) if settings.coulomb else forcefield
     if forcefield is not None:
