@@ -78,7 +78,7 @@ def test_what_is_wrong_is_named_with_file_and_key(change: tuple[str, str], match
 
 def test_silicon_is_chosen_and_packed_without_further_words() -> None:
     forcefield, reason = choose_forcefield(gw.Composition("Si"))
-    assert forcefield.name == "sw-vink" and "also possible: sw-si)" in reason
+    assert forcefield.name == "sw-vink" and "also possible: sw-si, tersoff-si, " in reason
     assert choose_density("Si").value == 2.285
     plan = gw.plan_quench("Si", n_atoms=64, engine="lammps")
     assert plan.job.forcefield.name == "sw-vink" and plan.job.protocol.melt_temperature == 2500.0  # type: ignore[attr-defined]

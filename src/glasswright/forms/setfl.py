@@ -136,7 +136,7 @@ def setfl(functions: Tabulated, masses: Sequence[float], title: str) -> str:
 
 
 def coefficients(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Coefficients of x⁰ to x³ of the polynomial that follows each row ``(..., n, 4)``, x counted in rows.
+    """Coefficients of x⁰ to x³ of the polynomial that follows each row ``(..., 4, n)``, x counted in rows.
 
     The polynomials of LAMMPS: values and slopes at both ends, slopes from differences of five rows (of three or two at the ends).
     """
@@ -144,28 +144,15 @@ def coefficients(values: NDArray[np.float64]) -> NDArray[np.float64]:
     slope[..., 0], slope[..., -1] = values[..., 1] - values[..., 0], values[..., -1] - values[..., -2]
     slope[..., 1], slope[..., -2] = (values[..., 2] - values[..., 0]) / 2, (values[..., -1] - values[..., -3]) / 2
     slope[..., 2:-2] = (values[..., :-4] - values[..., 4:] + 8 * (values[..., 3:-1] - values[..., 1:-3])) / 12
-    found = np.zeros((*values.shape, 4))
-    found[..., 0], found[..., 1] = values, slope
-    rise = values[..., 1:] - values[..., :-1]
-    found[..., :-1, 2] = 3 * rise - 2 * slope[..., :-1] - slope[..., 1:]
-    found[..., :-1, 3] = slope[..., :-1] + slope[..., 1:] - 2 * rise
+    rise, after = np.diff(values, append=values[..., -1:]), np.append(slope[..., 1:], slope[..., -1:], axis=-1)
+    found = np.stack([values, slope, 3 * rise - 2 * slope - after, slope + after - 2 * rise], axis=-2)
+    found[..., 2:, -1] = 0.0
     return found
 
 
-def interpolated(rows: Any, table: Any, position: Any, xp: Any = np) -> Any:
-    """Values of tabulated functions.
-
-    Parameters
-    ----------
-    rows
-        ``coefficients`` of all functions, one behind the other ``(n_functions n, 4)``.
-    table
-        ``(first row, n)``: where the function of each place begins, and how many rows it has.
-    position
-        Where it is wanted, in rows; beyond the last row its value there.
-    """
-    first, n = table
-    row = xp.clip(xp.floor(position).astype(int), 0, n - 2)
+def interpolated(columns: Any, position: Any, xp: Any = np) -> Any:
+    """Values of a function whose ``coefficients`` are ``(4, n)``, at positions counted in rows; beyond the last row its value there."""
+    row = xp.clip(xp.floor(position), 0, columns.shape[1] - 2)
     x = xp.clip(position - row, 0.0, 1.0)
-    c = rows[first + row]
-    return c[..., 0] + x * (c[..., 1] + x * (c[..., 2] + x * c[..., 3]))
+    c0, c1, c2, c3 = (xp.take(column, row.astype(int), mode="clip") for column in columns)
+    return c0 + x * (c1 + x * (c2 + x * c3))

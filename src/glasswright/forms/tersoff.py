@@ -55,7 +55,7 @@ def sight(p: Mapping[str, Array], cosine: Array, stretch: Array, xp: Any = np) -
     # The same as g above, without the difference of two large numbers.
     away2, c2, d2 = (p["cos_theta0"] - cosine) ** 2, p["c"] ** 2, p["d"] ** 2
     angle = p["gamma"] * (1 + (c2 / d2) * away2 / (d2 + away2))
-    if isinstance(p["lambda3"], float) and p["lambda3"] == 0:
+    if isinstance(p["lambda3"], (int, float)) and p["lambda3"] == 0:
         return angle
     x = p["lambda3"] * stretch
     return angle * xp.exp(xp.clip(xp.where(p["m"] == 3, x**3, x), -STEEPEST, STEEPEST))
