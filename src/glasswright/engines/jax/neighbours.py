@@ -117,20 +117,12 @@ class Neighbours:
         return self.layout.cutoff
 
     def stale(self, positions: Array, cell: Array) -> Array:
-        """Whether a pair within the cutoff could be missing by now, or is because the list overflowed; True where anything is no number.
-
-        A pair beyond the reach of the list had a length of at least cutoff + skin. The strain of the cell since shortens it by a factor,
-        at the most, and the motion of its atoms relative to the cell by twice the largest.
-        """
-        deformation = reciprocal(self.cell) @ cell
-        moved = positions - self.positions @ deformation
-        if self.layout.copies == 1:  # which image of an atom is given does not matter
-            fractions = moved @ reciprocal(cell)
-            moved = (fractions - jnp.round(fractions)) @ cell
-        shrunk = 1 - jnp.sqrt(jnp.sum((deformation - jnp.eye(3, dtype=cell.dtype)) ** 2))
-        left = shrunk * (self.cutoff + self.skin) - 2 * jnp.sqrt(jnp.max(jnp.sum(moved**2, axis=-1)))
-        narrow = jnp.min(cell_widths(cell) * jnp.array(self.layout.repeats)) < 2 * self.cutoff
-        return ~(left >= self.cutoff) | narrow | self.overflow
+        """Whether a pair within the cutoff could be missing by now, or is because the list overflowed; True where anything is no number."""
+        layout = self.layout
+        # In one copy it does not matter which image of an atom is given.
+        surely = complete_within(self.positions, self.cell, positions, cell, self.cutoff + self.skin, any_image=layout.copies == 1)
+        narrow = jnp.min(cell_widths(cell) * jnp.array(layout.repeats)) < 2 * self.cutoff
+        return ~(surely >= self.cutoff) | narrow | self.overflow
 
     def bonds(self, positions: Array, cell: Array, dtype: Any) -> Bonds:
         """Neighbours of each atom, all species together, in the order of the atoms."""
@@ -221,6 +213,20 @@ def _vectors_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[C
 
 _vectors = jax.custom_jvp(_plain_vectors)
 _vectors.defjvp(_vectors_jvp)
+
+
+def complete_within(before: Array, cell_before: Array, positions: Array, cell: Array, reach: float, any_image: bool) -> Array:
+    """Up to what distance a list is surely complete that held all pairs within a reach before atoms and cell moved [Å].
+
+    The strain of the cell shortens a distance by a factor, at the most, and the motion of its atoms relative to the cell by twice the largest.
+    """
+    deformation = reciprocal(cell_before) @ cell
+    moved = positions - before @ deformation
+    if any_image:
+        fractions = moved @ reciprocal(cell)
+        moved = (fractions - jnp.round(fractions)) @ cell
+    shrunk = 1 - jnp.sqrt(jnp.sum((deformation - jnp.eye(3, dtype=cell.dtype)) ** 2))
+    return shrunk * reach - 2 * jnp.sqrt(jnp.max(jnp.sum(moved**2, axis=-1)))
 
 
 def reciprocal(cell: Array) -> Array:

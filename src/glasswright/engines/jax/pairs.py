@@ -90,17 +90,22 @@ class PairPart:
         layout, images = neighbours.layout, Images.of(positions, cell, neighbours, self.dtype)
         wide = jnp.result_type(float)
         bound = self._bound(theta)
-        evaluate = self._tabulated if theta is None and not self.double else partial(self._from_forms, bound)
+        from_tables = theta is None and not self.double
 
         def chunk(a: int, points: Components, carriers: Components, index: Array) -> list[Array]:
             """Energy, force and the six components of the virial of the atoms of a chunk ``(lanes,)``."""
             total, begin = [jnp.zeros(index.shape[1], self.dtype)] * 10, 0
-            for b, n in enumerate(layout.rows[a]):
+            rows = layout.rows[a]
+            if from_tables:
+                groups = [(sum(rows), partial(self._tabulated, a, np.repeat(np.arange(len(rows)), rows)))]
+            else:
+                groups = [(n, partial(self._from_forms, bound, a, b)) for b, n in enumerate(rows)]
+            for n, evaluate in groups:
                 near = index[begin : begin + n]
                 begin += n
                 if n:
                     d = images.vectors(points, carriers, near)
-                    u, w = evaluate(a, b, d[0] * d[0] + d[1] * d[1] + d[2] * d[2], near < layout.nobody)
+                    u, w = evaluate(d[0] * d[0] + d[1] * d[1] + d[2] * d[2], near < layout.nobody)
                     f = [w * component for component in d]
                     terms = [u, -f[0], -f[1], -f[2], *(d[i] * f[j] for i, j in VOIGT)]
                     total = [t + jnp.sum(values, axis=0) for t, values in zip(total, terms, strict=True)]
@@ -132,27 +137,28 @@ class PairPart:
         energy, force = pair_energy_force(bound, bound.species[a], bound.species[b], r, self.split, jnp)
         return jnp.where(inside, energy, 0.0), jnp.where(inside, force / r, 0.0)
 
-    def _tabulated(self, a: int, b: int, r2: Array, present: Array) -> tuple[Array, Array]:
-        """The same from the tables."""
-        tables, octaves = self.tables, self.tables.force.shape[2] // self.tables.per_octave
-        u = jnp.maximum(r2 * np.float32(tables.scale[a, b]), np.float32(2.0**-octaves))
-        shift = 23 - int(np.log2(tables.per_octave))
+    def _tabulated(self, a: int, species: NDArray[np.int64], r2: Array, present: Array) -> tuple[Array, Array]:
+        """The same from the tables, for rows of neighbours of these species."""
+        tables, segments = self.tables, self.tables.force.shape[2]
+        octaves, shift = segments // tables.per_octave, 23 - int(np.log2(tables.per_octave))
+        u = jnp.maximum(r2 * tables.scale[a, species, None].astype(np.float32), np.float32(2.0**-octaves))
         # The exponent of u and the first bits of its fraction m, 1 ≤ m < 2, tell the segment; t is what m lies beyond its middle.
         bits = jax.lax.bitcast_convert_type(u, jnp.int32)
         m = u * jax.lax.bitcast_convert_type(0x7F000000 - (bits & 0x7F800000), jnp.float32)
         t = m - jax.lax.bitcast_convert_type(bits & (0x800000 - (1 << shift)) | 0x3F800000, jnp.float32) - np.float32(0.5 / tables.per_octave)
-        segment = (bits >> shift) - ((127 - octaves) << (23 - shift))
-        inside = present & (r2 < np.float32(tables.cutoff[a, b] ** 2))
-        energy, force = (jnp.where(inside, _polynomial(values[a, b], tables.per_octave, segment, t), 0.0) for values in (tables.energy, tables.force))
+        place = (bits >> shift) + (species[:, None] * segments - ((127 - octaves) << (23 - shift))).astype(np.int32)
+        inside = present & (r2 < (tables.cutoff[a, species, None] ** 2).astype(np.float32))
+        energy, force = (jnp.where(inside, _polynomial(values[a], tables.per_octave, place, t), 0.0) for values in (tables.energy, tables.force))
         return energy, force
 
 
-def _polynomial(coefficients: NDArray[np.float64], per_octave: int, segment: Array, t: Array) -> Array:
-    """Polynomials by segment ``(segments, degree + 1)`` of a variable that is -1 and 1 where t is -1 and 1 over twice ``per_octave``."""
-    columns = [jnp.asarray(c * (2.0 * per_octave) ** k, jnp.float32) for k, c in enumerate(coefficients.T)]
-    value = columns[-1].at[segment].get(mode="promise_in_bounds")
+def _polynomial(coefficients: NDArray[np.float64], per_octave: int, place: Array, t: Array) -> Array:
+    """Of tables of some species ``(species, segments, degree + 1)``, whose variable is -1 and 1 where t is -1 and 1 over twice ``per_octave``."""
+    powers = coefficients.reshape(-1, coefficients.shape[-1]).T
+    columns = [jnp.asarray(c * (2.0 * per_octave) ** k, jnp.float32) for k, c in enumerate(powers)]
+    value = columns[-1].at[place].get(mode="promise_in_bounds")
     for column in columns[-2::-1]:
-        value = value * t + column.at[segment].get(mode="promise_in_bounds")
+        value = value * t + column.at[place].get(mode="promise_in_bounds")
     return value
 
 

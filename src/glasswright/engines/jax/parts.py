@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +11,7 @@ from jax import Array
 
 from .neighbours import Neighbours
 
+Listed = TypeVar("Listed")
 Parameters = Mapping[str, Array]
 """Values by the names of ``forms.parameters.parameters``."""
 EnergyForcesVirial = tuple[Array, Array, Array]
@@ -28,11 +29,11 @@ class Part(Protocol):
 
 
 def by_gradient(
-    energy: Callable[[Parameters | None, Array, Array, Neighbours], Array],
+    energy: Callable[[Parameters | None, Array, Array, Listed], Array],
     theta: Parameters | None,
     positions: Array,
     cell: Array,
-    neighbours: Neighbours,
+    neighbours: Listed,
 ) -> EnergyForcesVirial:
     """Forces and virial as derivatives of an energy."""
 
