@@ -46,19 +46,23 @@ def sweep(part: Callable[[Array, Array, Array], Any], start: Any, positions: Arr
     rows = max(1, min(AT_ONCE // n, len(offsets)))
     jobs = [_in_pieces(values, rows) for values in (offsets, shifts, weights)]
 
+    # Whole rows of atoms, axis by axis: loops that vectorise.
+    twice, inverse = jnp.concatenate([positions, positions]).T, jnp.linalg.inv(cell)
+
     @jax.checkpoint  # type: ignore[untyped-decorator]
-    def piece(positions: Array, cell: Array, job: Sequence[Array]) -> Any:
+    def piece(twice: Array, cell: Array, job: Sequence[Array]) -> Any:
         offset, shift, weight = job
-        second = (jnp.arange(n) + offset[:, None]) % n
-        separation = positions[second] - positions
+        others = jax.vmap(lambda first: jax.lax.dynamic_slice(twice, (0, first), (3, n)), out_axes=1)(offset)
+        separation = [others[k] - twice[k, :n] for k in range(3)]
         # Which image is nearest is a whole number: it has no derivative.
-        nearest = jax.lax.stop_gradient(jnp.round(separation @ jnp.linalg.inv(cell)))
-        separation -= (nearest - shift[:, None]) @ cell
-        r = jnp.sqrt(jnp.maximum(jnp.sum(separation**2, axis=-1), NEAREST**2))
-        return part(second, r, weight[:, None].astype(r.dtype))
+        fractions = [sum(jax.lax.stop_gradient(separation[k] * inverse[k, a]) for k in range(3)) for a in range(3)]
+        images = [shift[:, None, a] - jnp.round(fractions[a]) for a in range(3)]
+        separation = [separation[k] + sum(images[a] * cell[a, k] for a in range(3)) for k in range(3)]
+        r = jnp.sqrt(jnp.maximum(sum(d * d for d in separation), NEAREST**2))
+        return part((jnp.arange(n) + offset[:, None]) % n, r, weight[:, None].astype(r.dtype))
 
     def add(total: Any, job: Sequence[Array]) -> tuple[Any, None]:
-        return jax.tree.map(jnp.add, total, piece(positions, cell, job)), None
+        return jax.tree.map(jnp.add, total, piece(twice, cell, job)), None
 
     return jax.lax.scan(add, start, [jnp.asarray(j) for j in jobs])[0]
 
@@ -166,13 +170,13 @@ class SmoothPairs:
         def part(other: Array, r: Array, weight: Array) -> Array:
             place = jnp.clip(r / self.width - 0.5, -1.0, self.n_bins + 1.0)
             left = jnp.floor(jax.lax.stop_gradient(place))
-            shares = weight[..., None] * spline(place - left)
             # Two bins of room before the first, four behind the last.
             start = rows[types, types[other]] + left.astype(jnp.int32) + 1
-            return jnp.zeros(len(first) * length, r.dtype).at[start[..., None] + jnp.arange(4)].add(shares)
+            return jax.ops.segment_sum((weight[..., None] * spline(place - left)).reshape(-1, 4), start.ravel(), len(first) * length)
 
-        found = sweep(part, jnp.zeros(len(first) * length, positions.dtype), positions, cell, self.images)
-        return self._checked(found.reshape(-1, length)[:, 2:-4], cell)
+        shares = sweep(part, jnp.zeros((len(first) * length, 4), positions.dtype), positions, cell, self.images)
+        found = sum(jnp.roll(shares[:, k], k) for k in range(4)).reshape(-1, length)
+        return self._checked(found[:, 2:-4], cell)
 
     def excess(self, positions: Array, cell: Array) -> Array:
         """N [h_ab/pairs_ab - volumes/V], whose sum with sin(Qr)/(Qr) is the Faber-Ziman S_ab(Q) - 1 ``(n_pairs, n_bins)``."""
