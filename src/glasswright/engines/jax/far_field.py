@@ -83,9 +83,8 @@ def far_field(
         cutoff = max(shortest, min(LARGEST_CUTOFF, max(SHORTEST, float(widths(cell).min()) / 2)))
     # A narrow cell, whose near part sees images, has the mesh that it has as a part of a wide one.
     repeats = np.ceil(2 * cutoff / widths(cell))
-    settings = choose_far_field(
-        max(SHARE * accuracy, 1e-7), cell * repeats[:, None], len(charges), cutoff=cutoff, growth=GROWTH, double_precision=precision == "double"
-    ).fitted(cell, GROWTH)
+    asked, wide = max(SHARE * accuracy, min(accuracy, 1e-7)), cell * repeats[:, None]
+    settings = choose_far_field(asked, wide, len(charges), cutoff=cutoff, growth=GROWTH, double_precision=precision == "double").fitted(cell, GROWTH)
     if not exact:
         return MeshSum(bound, settings)
     reach = np.floor(settings.split.largest_k * np.linalg.norm(cell, axis=1) * GROWTH / (2 * math.pi)).astype(int)
@@ -164,9 +163,8 @@ class MeshSum:
         inverse, volume = reciprocal(cell), jnp.abs(jnp.linalg.det(cell))
         places = (positions - jnp.mean(positions, axis=0)) @ inverse * jnp.array(self.settings.points, wide)
         density = self._density(charges.astype(narrow), places, narrow)
-        power = jnp.abs(jnp.fft.rfftn(density)) ** 2
         spectrum, excess = self._spectrum((2 * math.pi * inverse).astype(narrow), wide)
-        total = jnp.sum(spectrum * power, dtype=wide)
+        total = _power_sum(density, spectrum)
         own = self.split.far_at_zero + excess / volume
         return COULOMB * (total / volume - 0.5 * own * jnp.sum(charges**2)) + _background(self.split, charges, volume)
 
@@ -176,16 +174,19 @@ class MeshSum:
 
     def _density(self, charges: Array, places: Array, real: Any) -> Array:
         """Charges spread over the mesh ``points``; ``places`` in mesh cells."""
-        width, points = self.settings.width, self.settings.points
+        width, points = self.settings.width, np.array(self.settings.points, places.dtype)
         shifted = places + (0.5 if width % 2 else 0.0)
         before = jnp.floor(lax.stop_gradient(shifted))
         z = (2 * (shifted - before) - 1).astype(real)[..., None]
-        weights = jnp.zeros((), real)
-        for coefficients in self._window[::-1].astype(real):
-            weights = weights * z + coefficients
-        first = jnp.mod(before.astype(jnp.int32) + 1 - (width + 1) // 2, jnp.array(points, jnp.int32))
+        # In a loop, so that XLA computes the weights once and not for every point of the mesh anew.
+        coefficients = jnp.asarray(self._window[::-1], real)[:, None, None]
+        weights, _ = lax.scan(lambda total, c: (total * z + c, None), jnp.zeros((*places.shape, width), real), coefficients)
+        first = before + 1 - (width + 1) // 2
+        first = (first - points * jnp.floor(first / points)).astype(jnp.int32)
+        # As products of matrices, whose derivatives are fast too.
         x, y, w = (weights[:, axis] for axis in range(3))
-        return _spread(first, (charges[:, None] * x)[:, :, None, None] * y[:, None, :, None] * w[:, None, None, :], points)
+        blocks = jnp.einsum("nxy,nz->nxyz", jnp.einsum("nx,ny->nxy", charges[:, None] * x, y), w)
+        return _spread(first, blocks, self.settings.points)
 
     def _spectrum(self, vectors: Array, wide: Any) -> tuple[Array, Array]:
         """What |ρ|² of every wave vector counts, as ``rfftn`` has them, and what a unit charge feels too much of itself on the mesh [Å²].
@@ -257,12 +258,31 @@ def _in_squares(psi: Prolate, error: float) -> NDArray[np.float64]:
     return np.asarray(series[: 1 + int(np.flatnonzero(np.abs(series) > error)[-1])])
 
 
+@jax.custom_jvp
+def _power_sum(density: Array, spectrum: Array) -> Array:
+    """The sum of ``spectrum`` times the square of the Fourier transform of a density, over the half of it that ``rfftn`` gives."""
+    transform = jnp.fft.rfftn(density)
+    return jnp.sum(spectrum * (transform.real**2 + transform.imag**2), dtype=jnp.result_type(float))
+
+
+@_power_sum.defjvp  # type: ignore[untyped-decorator]
+def _power_sum_slope(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    # By the potential on the mesh: the transpose that JAX makes of rfftn transforms the whole of it.
+    density, spectrum = primals
+    transform = jnp.fft.rfftn(density)
+    power = transform.real**2 + transform.imag**2
+    once = jnp.where(jnp.arange(spectrum.shape[2]) == 0, 1.0, 0.5).astype(spectrum.dtype)
+    potential = jnp.fft.irfftn(2 * density.size * once * spectrum * transform, density.shape)
+    value, slope = (jnp.sum(x, dtype=jnp.result_type(float)) for x in (spectrum * power, power * tangents[1]))
+    return value, slope + jnp.sum(potential * tangents[0], dtype=value.dtype)
+
+
 def _spread(first: Array, values: Array, points: tuple[int, int, int]) -> Array:
     """The sum of blocks ``(n, p, p, p)`` put on a periodic mesh, each at its first point ``(n, 3)``."""
     n, p = values.shape[:2]
     _, ly, lz = (m + p for m in points)
     # Rows along z are the longest runs in memory, and as long as a block has them; what goes beyond the mesh is folded back.
-    offsets = np.arange(p)
+    offsets = np.arange(p, dtype=np.int32)
     rows = ((first[:, 0, None, None] + offsets[:, None]) * ly + first[:, 1, None, None] + offsets) * lz + first[:, 2, None, None]
     numbers = lax.ScatterDimensionNumbers(update_window_dims=(1,), inserted_window_dims=(), scatter_dims_to_operand_dims=(0,))
     flat = jnp.zeros(math.prod(m + p for m in points), values.dtype)
