@@ -208,7 +208,7 @@ def _vectors_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[C
     fractions = _fractions(points, centres, index, cell.dtype)
     strained = _in_cell(fractions, strain)
     x, y, z = (s + q.at[index].get(mode="promise_in_bounds") - c for s, q, c in zip(strained, carriers, centre_carriers, strict=True))
-    return _in_cell(fractions, cell), (x, y, z)
+    return _vectors(*primals), (x, y, z)
 
 
 _vectors = jax.custom_jvp(_plain_vectors)
