@@ -47,7 +47,7 @@ class RefineSettings:
     anneal: float = 0.6
     """Share of ``moves`` over which temperatures fall from their first to their last value."""
     chi_temperature: tuple[float, float] = _UNSAID
-    """T_chi per atom at the beginning and from the end of the annealing on; one number: constant. Unless given 0.05 to 0.001, in ``gradient`` 0.5 to 0.005."""
+    """T_chi per atom at the beginning and from the end of the annealing on; one number: constant. Unless given 0.05 to 0.001, in ``gradient`` 2 to 0.005."""
     temperature: tuple[float, float] = (3000.0, 300.0)
     """The same for the temperature of the energy [K]."""
     energy_weight: float | None = None
@@ -137,7 +137,7 @@ class RefineSettings:
                 raise InputError(f"{name} = {value!r} is not possible.", f"It must be a whole number of at least {least}, below 2^31.")
         self._set("density", _number("density", self.density, 0, 30, "density", optional=True))
         if self.chi_temperature is _UNSAID:
-            self._set("chi_temperature", (0.5, 5e-3) if self.method == "gradient" else (0.05, 1e-3))
+            self._set("chi_temperature", (2.0, 5e-3) if self.method == "gradient" else (0.05, 1e-3))
         self._set("chi_temperature", _programme("chi_temperature", self.chi_temperature, None))
         self._set("temperature", _programme("temperature", self.temperature, "temperature"))
         self._set("energy_weight", _number("energy_weight", self.energy_weight, 0, inf, optional=True, closed=True))
