@@ -14,7 +14,7 @@ from glasswright.forms.tabulate import short_range
 from glasswright.library.forcefield_reader import parse_forcefield
 
 FOLDER = files("glasswright.library")
-EXAMPLES = ("examples/forcefield.toml", "examples/stillinger_weber.toml", "forcefields/shik.toml")
+EXAMPLES = ("examples/forcefield.toml", "examples/stillinger_weber.toml", "forcefields/shik.toml", "forcefields/munetoh.toml", "forcefields/cleri-rosato.toml")
 TEXTS = [FOLDER.joinpath(*name.split("/")).read_text("utf-8") for name in EXAMPLES]
 JUNK = st.one_of(
     st.none().map(lambda _: float("nan")),
