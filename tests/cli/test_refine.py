@@ -59,6 +59,21 @@ def test_a_refinement_is_one_command(glasswright, data: Path, tmp_path: Path) ->
     assert again.exit_code == 2 and "exists already" in again.stderr
 
 
+def test_by_the_gradient(glasswright, data: Path, tmp_path: Path) -> None:
+    """The energy of the force field that suits the sample best, which nobody named, in a cell narrower than twice its cutoff."""
+    out = tmp_path / "run"
+    done = glasswright(
+        "refine", "gradient", "--data", str(data), "--start", "SiO2", "--out", str(out), "-n", "192", "--moves", "4", "block=1", "gradient_steps=5"
+    )
+    assert done.exit_code == 0, done.stderr
+    assert "energy" in done.stdout and "report.html" in done.stdout
+    run = gw.read_run(out)
+    assert run.history["r_chi"][-1] < run.history["r_chi"][0] and run.history["objective"][-1] < run.history["objective"][0]
+    assert "refinement by the gradient" in (out / "report.html").read_text()
+    refused = glasswright("refine", "gradient", "--data", str(data), "--out", str(tmp_path / "other"), "gradient_by=cg")
+    assert refused.exit_code == 2 and "lbfgs, adam, langevin" in refused.stderr
+
+
 def test_ctrl_c_leaves_a_run_that_resumes_exactly(glasswright, data: Path, tmp_path: Path) -> None:
     words = ("--data", str(data), "--start", "SiO2", "-n", "192", "--moves", "600", "block=5")
     whole = gw.refine("rmc", data, "SiO2", n_atoms=192, moves=600, block=5, report=False)

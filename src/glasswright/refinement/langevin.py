@@ -19,8 +19,8 @@ RESOLVED = 0.8
 """Angular frequency times the time between two kicks up to which dynamics are sound; they blow up at 2."""
 RAREST = 3
 """Steps between two kicks at most: near half a period of the fastest vibrations, 13 fs in silica, kicks would feed them."""
-DAMPING = 100.0
-"""Relaxation time of velocities [fs]."""
+DAMPING = 500.0
+"""Relaxation time of velocities [fs]: with stronger friction a quench of the same length ends higher."""
 LONGEST = 0.1
 """How far an atom moves in one step at most [Å]: reached only by atoms of a packing that repel each other without measure."""
 PROBE = 0.01
