@@ -19,7 +19,8 @@ from ...errors import InputError
 from ...forcefield import BoundForceField, ForceField
 from ...forms.parameters import parameters
 from .native_kernel import NativeKernel, native_kernel
-from .neighbours import NeighbourLists, Neighbours, stacked
+from .neighbour_lists import NeighbourLists, stacked
+from .neighbours import Neighbours
 from .parts import EnergyForcesVirial, Parameters, Part
 
 if TYPE_CHECKING:
@@ -68,13 +69,11 @@ class Potential:
         like
             Lists whose room is kept where it suffices, so that nothing is compiled again.
         """
-        points, box = np.asarray(positions, dtype=np.float64), np.asarray(cell, dtype=np.float64)
-        if points.ndim == 2:
-            return self.lists.listed(points, box, like)
-        boxes = np.broadcast_to(box, (len(points), 3, 3))
-        lists: list[Neighbours] = []
+        if np.ndim(positions) == 2:
+            return self.lists.made(positions, cell, like)
+        points, boxes = np.asarray(positions), np.broadcast_to(np.asarray(cell), (len(np.asarray(positions)), 3, 3))
         while True:
-            lists = [like := self.lists.listed(p, h, like) for p, h in zip(points, boxes, strict=True)]
+            lists = [like := self.lists.made(p, h, like) for p, h in zip(points, boxes, strict=True)]
             if all(one.layout == lists[0].layout for one in lists):
                 return stacked(lists)
 
