@@ -63,6 +63,8 @@ class NeighbourLists:
 
     def listed(self, positions: NDArray[np.float64], cell: NDArray[np.float64], like: Neighbours | None = None) -> Neighbours:
         """A list made by the compiled core, with room to grow, or that of ``like`` where it suffices."""
+        if not np.isfinite(positions).all():
+            raise InputError("Some positions are not finite.", mend="Check where they come from: too long a time step, or a structure file.")
         repeats = np.ceil(2 * self.cutoff * (1 + 1e-9) / widths(cell)).astype(int).tolist()
         known = like.layout if like is not None and like.layout.repeats == tuple(repeats) else None
         layout = known or self._layout(repeats)

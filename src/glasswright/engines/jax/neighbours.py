@@ -17,6 +17,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
 from numpy.typing import NDArray
 
 from ...native.pairs import SlotGrid
@@ -142,38 +144,38 @@ class Images(NamedTuple):
 
     def vectors(self, points: Components, carriers: Components, index: Array) -> Components:
         """From centres ``(lanes,)`` to the nearest images of their neighbours ``(rows, lanes)``: ``(rows, lanes)`` [Å] each."""
-        found: Components = _vectors(self.points, points, self.carriers, carriers, self.cell, index)
-        return found
+        # r_j - r_i + n h, with whole numbers n: a change of the cell moves both atoms with it and strains the vector.
+        x, y, z = (
+            vector + tangent_of(_of_neighbours(own, index) - centres)
+            for vector, own, centres in zip(self._plain_vectors(points, index), self.carriers, carriers, strict=True)
+        )
+        return x, y, z
+
+    def _plain_vectors(self, centres: Components, index: Array) -> list[Array]:
+        differences = [_of_neighbours(p, index) - c for p, c in zip(self.points, centres, strict=True)]
+        if self.points[0].dtype == jnp.int32:
+            fractions = [d.astype(self.cell.dtype) * np.array(2.0**-32, self.cell.dtype) for d in differences]
+        else:
+            fractions = [jax.lax.stop_gradient(d - jnp.round(d)) for d in differences]
+        return [fractions[0] * self.cell[0, c] + fractions[1] * self.cell[1, c] + fractions[2] * self.cell[2, c] for c in range(3)]
 
 
-def _fractions(points: Components, centres: Components, index: Array, dtype: Any) -> list[Array]:
-    differences = [p.at[index].get(mode="promise_in_bounds") - c for p, c in zip(points, centres, strict=True)]
-    if points[0].dtype == jnp.int32:
-        return [d.astype(dtype) * np.array(2.0**-32, dtype) for d in differences]
-    return [d - jnp.round(d) for d in differences]
+def _of_neighbours(values: Array, index: Array) -> Array:
+    return values.at[index].get(mode="promise_in_bounds")
 
 
-def _in_cell(fractions: Sequence[Array], cell: Array) -> Components:
-    x, y, z = (fractions[0] * cell[0, c] + fractions[1] * cell[1, c] + fractions[2] * cell[2, c] for c in range(3))
-    return x, y, z
+# Zeros with the derivatives of what is given. A primitive, as rules of jax.custom_jvp are lost inside loops when derivatives are taken twice.
+_tangent = Primitive("tangent_of")
+_tangent.def_impl(jnp.zeros_like)
+_tangent.def_abstract_eval(lambda x: x)
+mlir.register_lowering(_tangent, mlir.lower_fun(jnp.zeros_like, multiple_results=False))
+ad.primitive_jvps[_tangent] = lambda primals, tangents: (_tangent.bind(*primals), tangents[0])
+batching.primitive_batchers[_tangent] = lambda arrays, axes: (_tangent.bind(*arrays), axes[0])
 
 
-def _plain_vectors(points: Components, centres: Components, carriers: Components, centre_carriers: Components, cell: Array, index: Array) -> Components:
-    return _in_cell(_fractions(points, centres, index, cell.dtype), cell)
-
-
-def _vectors_jvp(primals: tuple[Any, ...], tangents: tuple[Any, ...]) -> tuple[Components, Components]:
-    # r_j - r_i + n h, with whole numbers n: a change of the cell moves both atoms with it and strains the vector.
-    points, centres, _, _, cell, index = primals
-    _, _, carriers, centre_carriers, strain, _ = tangents
-    fractions = _fractions(points, centres, index, cell.dtype)
-    strained = _in_cell(fractions, strain)
-    x, y, z = (s + q.at[index].get(mode="promise_in_bounds") - c for s, q, c in zip(strained, carriers, centre_carriers, strict=True))
-    return _vectors(*primals), (x, y, z)
-
-
-_vectors = jax.custom_jvp(_plain_vectors)
-_vectors.defjvp(_vectors_jvp)
+def tangent_of(x: Array) -> Array:
+    """Zeros that have the derivatives of ``x``, of any order; the value of ``x`` is never computed for it."""
+    return _tangent.bind(x)
 
 
 def complete_within(before: Array, cell_before: Array, positions: Array, cell: Array, reach: float, any_image: bool) -> Array:
