@@ -163,10 +163,8 @@ class MeshSum:
         inverse, volume = reciprocal(cell), jnp.abs(jnp.linalg.det(cell))
         places = (positions - jnp.mean(positions, axis=0)) @ inverse * jnp.array(self.settings.points, wide)
         density = self._density(charges.astype(narrow), places, narrow)
-        spectrum, excess = self._spectrum((2 * math.pi * inverse).astype(narrow), wide)
-        total = _power_sum(density, spectrum)
-        own = self.split.far_at_zero + excess / volume
-        return COULOMB * (total / volume - 0.5 * own * jnp.sum(charges**2)) + _background(self.split, charges, volume)
+        total = _power_sum(density, self._spectrum((2 * math.pi * inverse).astype(narrow)))
+        return COULOMB * (total / volume - 0.5 * self.split.far_at_zero * jnp.sum(charges**2)) + _background(self.split, charges, volume)
 
     def energy_forces_virial(self, theta: Parameters | None, positions: Array, cell: Array, neighbours: Neighbours) -> EnergyForcesVirial:
         """[eV], [eV/Å], [eV]"""
@@ -188,36 +186,24 @@ class MeshSum:
         blocks = jnp.einsum("nxy,nz->nxyz", jnp.einsum("nx,ny->nxy", charges[:, None] * x, y), w)
         return _spread(first, blocks, self.settings.points)
 
-    def _spectrum(self, vectors: Array, wide: Any) -> tuple[Array, Array]:
-        """What |ρ|² of every wave vector counts, as ``rfftn`` has them, and what a unit charge feels too much of itself on the mesh [Å²].
-
-        The columns of ``vectors`` are the reciprocal vectors [1/Å].
-        """
-        points = self.settings.points
-        lines = []
-        for axis, n in enumerate(points):
+    def _spectrum(self, vectors: Array) -> Array:
+        """What |ρ|² of every wave vector counts, as ``rfftn`` has them [Å²]; the columns of ``vectors`` are the reciprocal vectors [1/Å]."""
+        indices, factors = [], []
+        for axis, n in enumerate(self.settings.points):
             index = np.fft.fftfreq(n, 1 / n).round()
             # The index n/2 has no sign: what it stands for is left out. Where half of an axis is kept it stands for the other half too.
             counted = (2 * index != -n) * (np.where(index == 0, 1.0, 2.0) if axis == 2 else 1.0)
-            kept = slice(0, n // 2 + 1 if axis == 2 else n)
-            shape = tuple(-1 if a == axis else 1 for a in range(3))
-            lines.append([jnp.asarray(part[kept].reshape(shape), vectors.dtype) for part in (index, counted, *self._axes[axis])])
-        indices, counted, deconvolution, aliases = (list(parts) for parts in zip(*lines, strict=True))
+            factor = counted / window_transform(prolate(self.settings.window), self.settings.width, n)[0] ** 2
+            kept, shape = slice(0, n // 2 + 1 if axis == 2 else n), tuple(-1 if a == axis else 1 for a in range(3))
+            indices.append(jnp.asarray(index[kept].reshape(shape), vectors.dtype))
+            factors.append(jnp.asarray(factor[kept].reshape(shape), vectors.dtype))
         k2 = sum(sum(m * vectors[a, d] for d, m in enumerate(indices)) ** 2 for a in range(3))
-        bare = _spectrum(self.split, k2) * math.prod(counted)
-        excess = jnp.sum(bare * (math.prod(aliases) - 1), dtype=wide)
-        return 0.5 * bare * math.prod(deconvolution), excess
+        return 0.5 * _spectrum(self.split, k2) * math.prod(factors)
 
     @cached_property
     def _window(self) -> NDArray[np.float64]:
         """Polynomials of the weights, lowest power first ``(degree + 1, width)``."""
         return window_polynomials(prolate(self.settings.window), self.settings.width, 14 if self.settings.double_precision else 8)
-
-    @cached_property
-    def _axes(self) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-        """Along every axis, of every index: 1/U² of the window's transform U, and Σ U² over all that the mesh cannot tell apart, over U²."""
-        transforms = [window_transform(prolate(self.settings.window), self.settings.width, n) for n in self.settings.points]
-        return [(1 / u[0] ** 2, (u**2).sum(axis=0) / u[0] ** 2) for u in transforms]
 
 
 def _wide(array: Array) -> Array:
@@ -258,7 +244,7 @@ def _in_squares(psi: Prolate, error: float) -> NDArray[np.float64]:
     return np.asarray(series[: 1 + int(np.flatnonzero(np.abs(series) > error)[-1])])
 
 
-@jax.custom_jvp
+@jax.custom_jvp  # type: ignore[untyped-decorator]
 def _power_sum(density: Array, spectrum: Array) -> Array:
     """The sum of ``spectrum`` times the square of the Fourier transform of a density, over the half of it that ``rfftn`` gives."""
     transform = jnp.fft.rfftn(density)

@@ -63,7 +63,8 @@ class NativeKernel:
 
     def outgrown(self, cell: NDArray[np.float64]) -> bool:
         """Whether a cell has grown beyond what the mesh of the far field was chosen for."""
-        return self.settings is not None and self.settings.needs_regrid(np.asarray(cell))
+        meshes = [part.outgrown(np.asarray(cell)) for part in self.parts if hasattr(part, "outgrown")]
+        return any(meshes) or (self.settings is not None and self.settings.needs_regrid(np.asarray(cell)))
 
     def forces(self, positions: Array, cell: Array) -> Array:
         """Forces ``(n_atoms, 3)`` [eV/Å] alone, in less time; they have no derivatives."""
