@@ -61,13 +61,23 @@ def get_engine(name: str, forcefield: ForceField, atoms: Atoms | None = None, **
     refusals = {engine: refusal or engines[engine].supports(forcefield, atoms) for engine, refusal in refusals.items()}
     reason = "asked for"
     if name == "auto":
-        not_native = refusals["native"] or native.available()
-        name, reason = ("lammps", f"not native: {not_native}") if not_native else ("native", "the fastest that runs this force field")
+        name, reason = _fastest(engines, refusals)
     if refusal := refusals[name]:
         raise InputError(f"Engine {name!r} cannot run force field {forcefield.name!r}.", refusal)
     if missing := engines[name].available():
         raise MissingDependency(missing)
     return engines[name], reason
+
+
+def _fastest(engines: dict[str, Engine], refusals: dict[str, str | None]) -> tuple[str, str]:
+    """The first engine that runs the force field on this machine, and why; where there is none, LAMMPS, which says how to get it."""
+    passed = []
+    for name, engine in engines.items():
+        why_not = refusals[name] or engine.available()
+        if not why_not:
+            return name, "; ".join(passed) or "the fastest that runs this force field"
+        passed.append(f"not {name}: {why_not}")
+    return "lammps", "; ".join(passed)
 
 
 def _for_lammps(asked: EngineOptions) -> str | None:
