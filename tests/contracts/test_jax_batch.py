@@ -18,7 +18,7 @@ pytestmark = NO_JAX
 SIZES = (9380.0, 9800.0)
 
 
-@pytest.mark.parametrize("width", [1, 2])
+@pytest.mark.parametrize("width", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_replicas_and_sets_of_parameters_are_those_of_single_runs(tmp_path: Path, width: int) -> None:
     """Two liquids of their own A, volume and random numbers, under Langevin dynamics at constant pressure."""
     import jax
