@@ -71,7 +71,7 @@ def get_engine(name: str, forcefield: ForceField, atoms: Atoms | None = None, **
 
 def _fastest(engines: dict[str, Engine], refusals: dict[str, str | None]) -> tuple[str, str]:
     """The first engine that runs the force field on this machine, and why; where there is none, LAMMPS, which says how to get it."""
-    passed = []
+    passed: list[str] = []
     for name, engine in engines.items():
         why_not = refusals[name] or engine.available()
         if not why_not:
