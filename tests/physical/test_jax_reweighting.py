@@ -116,6 +116,7 @@ def test_averages_are_those_of_a_new_run(measured, means, start):
         assert np.sqrt(np.mean(deviation**2)) < (2 if name == "rdf" else 4)
 
 
+@pytest.mark.slow
 def test_derivative_is_that_of_new_runs(measured, means):
     """From 3 % less to 3 % more attraction; the curvature that a central difference leaves out is below its error."""
     _, derivative = means

@@ -63,7 +63,7 @@ class Trajectory:
     @property
     def memory(self) -> int:
         """Of the states that the derivative keeps [bytes]."""
-        states = self.n_steps // self.block + self.block
+        states = -(-self.n_steps // self.block) + self.block
         return int(states * 9 * self.masses.nbytes)
 
     def __call__(self, positions: Array, velocities: Array, parameters: Parameters | None = None) -> PhasePoint:
@@ -79,7 +79,7 @@ class Trajectory:
         return self._states(positions, velocities, parameters)[0]
 
     def path(self, positions: Array, velocities: Array, parameters: Parameters | None = None) -> Array:
-        """Positions after every whole block ``(n_steps // block, n_atoms, 3)`` [Å]; arguments as of the end.
+        """Positions at the end of every block, of which the last may be shorter ``(n_blocks, n_atoms, 3)`` [Å]; arguments as of the end.
 
         With ``jax.jvp`` it shows how a small change grows, and so how far a derivative says anything of finite changes.
         """
@@ -87,16 +87,13 @@ class Trajectory:
 
     def _states(self, positions: Array, velocities: Array, parameters: Parameters | None) -> tuple[PhasePoint, Array]:
         point = self._begin(positions, velocities, jax.tree.map(lambda leaf: leaf[0], self.neighbours), parameters)
-        whole, rest = divmod(self.n_steps, self.block)
-        lists = jax.tree.map(lambda leaf: leaf[:whole], self.neighbours)
+        going = np.arange(-(-self.n_steps // self.block) * self.block).reshape(-1, self.block) < self.n_steps
 
-        def advance(point: PhasePoint, near: Neighbours) -> tuple[PhasePoint, Array]:
-            point = self._run(point, near, parameters, self.block)
+        def advance(point: PhasePoint, one: tuple[Neighbours, Array]) -> tuple[PhasePoint, Array]:
+            point = self._run(point, *one, parameters)
             return point, _checked(point).positions
 
-        point, path = jax.lax.scan(advance, point, lists)
-        if rest:
-            point = self._run(point, jax.tree.map(lambda leaf: leaf[-1], self.neighbours), parameters, rest)
+        point, path = jax.lax.scan(advance, point, (self.neighbours, jnp.asarray(going)))
         return _checked(point), path
 
     def _begin(self, positions: Array, velocities: Array, near: Neighbours, parameters: Parameters | None) -> PhasePoint:
@@ -104,8 +101,8 @@ class Trajectory:
         _, forces, virial = self.potential.energy_forces_virial(point.positions, point.cell, near, parameters)
         return prepare(point, self.motion, self.masses, forces, virial)
 
-    def _run(self, point: PhasePoint, near: Neighbours, parameters: Parameters | None, steps: int) -> PhasePoint:
-        """So many steps with one list."""
+    def _run(self, point: PhasePoint, near: Neighbours, going: Array, parameters: Parameters | None) -> PhasePoint:
+        """Steps with one list; where ``going`` is false nothing moves: at the end of the last block ``(block,)``."""
 
         def evaluate(positions: Array, cell: Array) -> tuple[Array, Array]:
             _, forces, virial = self.potential.energy_forces_virial(positions, cell, near, parameters)
@@ -113,14 +110,14 @@ class Trajectory:
 
         # Twice: of a block only its begin is kept, and of a step, while its block is gone through, only its begin.
         @jax.checkpoint  # type: ignore[untyped-decorator]
-        def one(before: PhasePoint) -> PhasePoint:
+        def move(before: PhasePoint) -> PhasePoint:
             after = step(before, self.motion, self.masses, evaluate)
             now = jnp.where((after.trouble == 0) & near.stale(after.positions, after.cell), STALE, after.trouble)
             return replace(after, trouble=jnp.where(before.trouble == 0, now, before.trouble))
 
         @jax.checkpoint  # type: ignore[untyped-decorator]
         def block(point: PhasePoint) -> PhasePoint:
-            return jax.lax.scan(lambda p, _: (one(p), None), point, None, steps)[0]  # type: ignore[no-any-return]
+            return jax.lax.scan(lambda p, go: (jax.lax.cond(go, move, lambda p: p, p), None), point, going)[0]  # type: ignore[no-any-return]
 
         return block(point)  # type: ignore[no-any-return]
 
@@ -156,7 +153,7 @@ def trajectory(potential: Potential, atoms: Atoms, stage: Stage, block: int | No
     near = potential.neighbours(atoms.positions, cell)
     run = Trajectory(potential, Motion.of(stage), stage.n_steps, 1, masses, x, v, box, near)
     point = jax.jit(run._begin)(x, v, near, None)
-    one_step = jax.jit(lambda point, near: run._run(point, near, None, 1))
+    one_step = jax.jit(lambda point, near: run._run(point, near, jnp.ones(1, bool), None))
     lengths = [block] if block else [max(1, math.isqrt(stage.n_steps) >> halvings) for halvings in range(4)]
     for length in lengths:
         if (lists := _listed(run, point, one_step, length)) is not None:
