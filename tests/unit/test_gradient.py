@@ -146,8 +146,8 @@ def walked(problem: Problem, blocks: int) -> tuple[State, Any]:
 def test_a_known_g_of_r_is_recovered_at_a_low_energy() -> None:
     state, block = walked(problem_of("gradient", moves=200, block=10, gradient_steps=10), 20)
     assert state.stage == "equilibrate" and state.moves == 200 * N_ATOMS
-    # As good as FEAR in g(r) (test_fear.py), and as deep as a quench of this length.
-    assert block.r_chi[0] < 0.12
+    # As good as FEAR in g(r), 0.062, where two quenches differ by 0.15 (test_fear.py); as deep as a quench of this length, with thermal motion.
+    assert block.r_chi[0] < 0.08
     assert block.energy < amorphous()[1] + 0.08
 
 
