@@ -86,7 +86,8 @@ private:
                             const double along = dot(axis[row], axis[before]);
                             for (int k = 0; k < 3; ++k) axis[row][k] -= along * axis[before][k];
                         }
-                    const double length = std::sqrt(dot(axis[row], axis[row]));
+                    const double length = std::sqrt(dot(axis[row], axis[row])), before = std::sqrt(dot(h + 3 * row, h + 3 * row));
+                    if (!(length > 1e-6 * before)) throw std::invalid_argument("The cell must have a volume.");
                     for (double &x : axis[row]) x /= length;
                 }
             double m[9];
