@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -178,6 +180,15 @@ def test_without_double_precision_sums_are_as_good_as_their_type() -> None:
         assert forces.dtype == np.float32
     assert error(forces, exact("bks/dsf", "triclinic").forces) < 1e-5
     assert abs(float(energy) - exact("bks/dsf", "triclinic").energy) / len(atoms) < 1e-5
+
+
+def test_the_walk_of_the_documentation() -> None:
+    found = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "examples" / "potential_walk.py"))
+    assert found["forces"].shape == (72, 3)
+    assert set(found["slopes"]) == set(found["potential"].parameters)
+    # The loss is 0.01 of noise: its slope goes where noise and the change of forces happen to be parallel.
+    assert all(np.isfinite(slope) for slope in found["slopes"].values())
+    assert any(abs(slope) > 1e-9 for slope in found["slopes"].values())
 
 
 def test_bad_requests_are_refused_with_the_reason() -> None:
