@@ -99,6 +99,22 @@ def test_transform_is_that_of_the_analysis(melt, radiation, window, bound):
     assert np.abs(smooth(*at(melt)) - analysis.structure_factor(melt, Q, radiation, window=window).y).max() < bound
 
 
+def test_transform_is_the_sum_over_pairs(melt):
+    """Without any bins: Σ M(r) sin(Qr)/(Qr) less its integral over even atoms. At Q = 40 the spline alone would damp by 3 %."""
+    q = np.array([0.8, 2.0, 5.0, 12.0, 25.0, 40.0])
+    smooth = observables.partial_structure_factors(melt, q, window="lorch")
+    pairs = smooth.pairs
+    found = neighbour_pairs(melt.positions, melt.cell.array, pairs.types, np.full((2, 2), pairs.r_max))
+    wave = np.sinc(found.distances / pairs.r_max) * np.sinc(q[:, None] * found.distances / np.pi)
+    r = np.linspace(0, pairs.r_max, 200_001)
+    even = 4 * np.pi * len(melt) / melt.cell.volume * np.trapezoid(r**2 * np.sinc(r / pairs.r_max) * np.sinc(q[:, None] * r / np.pi), r)
+    for (a, b), s in jax.jit(smooth)(*at(melt)).items():
+        i, j = pairs.elements.index(a), pairs.elements.index(b)
+        those = (pairs.types[found.first] == i) & (pairs.types[found.second] == j)
+        expected = 1 + len(melt) / (pairs.counts[i] * pairs.counts[j]) * wave[:, those].sum(axis=1) - even
+        assert np.all(np.abs(s - expected) < np.where(q < 10, 1e-4, 1e-5))
+
+
 def test_direct_sum_is_that_of_the_analysis(melt):
     for radiation, width in (("neutron", 0.1), ("xray", 0.25)):  # bins that touch, that overlap; below 0.5 1/Å one that is widened
         smooth = observables.structure_factor(melt, Q, radiation, "direct", width)
