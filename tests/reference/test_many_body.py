@@ -51,6 +51,9 @@ class Evaluated:
     forces_slope: np.ndarray
     """Derivative of the forces along ``direction``."""
     direction: dict[str, float]
+    curvature: np.ndarray | None
+    """Hessian times ``along``, by the gradient of the gradient; not of every system, as it compiles for long."""
+    along: np.ndarray
     single: tuple[float, np.ndarray, np.ndarray]
 
 
@@ -64,6 +67,7 @@ def evaluated(request: pytest.FixtureRequest) -> Evaluated:
     theta = parameters(forcefield.bind(atoms))
     random = np.random.default_rng(1)
     direction = {name: value * random.normal() for name, value in theta.items()}
+    along = random.normal(size=atoms.positions.shape)
     cell = atoms.cell.array
     with jax.enable_x64(True):
         double, single = (potential(forcefield, atoms, precision=p, skin=0.4) for p in ("double", "single"))
@@ -71,19 +75,20 @@ def evaluated(request: pytest.FixtureRequest) -> Evaluated:
 
         def everything(theta: Any, positions: Any) -> Any:
             gradient = jax.grad(lambda t: double.energy(positions, cell, near, t))(theta)
-            return gradient, jax.jvp(lambda t: double.energy_forces_virial(positions, cell, near, t), (theta,), (direction,))
+            slope = jax.grad(lambda x: double.energy(x, cell, near))
+            curvature = jax.jvp(slope, (positions,), (along,))[1] if request.param in ("tersoff", "second moment") else None
+            return gradient, curvature, jax.jvp(lambda t: double.energy_forces_virial(positions, cell, near, t), (theta,), (direction,))
 
-        gradient, (values, slopes) = jax.device_get(jax.jit(everything)(theta, atoms.positions))
+        gradient, curvature, (values, slopes) = jax.device_get(jax.jit(everything)(theta, atoms.positions))
         rough = jax.device_get(jax.jit(single.energy_forces_virial)(atoms.positions, cell, near))
-    return Evaluated(atoms, forcefield, theta, float(values[0]), values[1], values[2], gradient, slopes[1], direction, rough)
+    return Evaluated(atoms, forcefield, theta, float(values[0]), values[1], values[2], gradient, slopes[1], direction, curvature, along, rough)
 
 
 def test_jax_equals_the_printed_formulas(evaluated: Evaluated) -> None:
     """Energy; forces and virial as its slopes along random directions."""
     atoms, forcefield = evaluated.atoms, evaluated.forcefield
     assert evaluated.energy == pytest.approx(reference_energy(atoms, forcefield), rel=1e-9)
-    random, h = np.random.default_rng(2), 1e-4
-    along = random.normal(size=(len(atoms), 3))
+    random, h, along = np.random.default_rng(2), 1e-4, evaluated.along
     moved = [atoms.copy() for _ in range(2)]
     for sign, one in zip((1, -1), moved, strict=True):
         one.positions += sign * h * along
@@ -91,6 +96,9 @@ def test_jax_equals_the_printed_formulas(evaluated: Evaluated) -> None:
     # The third derivative along 3 n numbers at once; where a cutoff is crossed also the second jumps.
     size = np.linalg.norm(evaluated.forces)
     assert slope == pytest.approx(-np.sum(evaluated.forces * along), abs=1e-5 * size)
+    if evaluated.curvature is not None:
+        bend = (reference_energy(moved[0], forcefield) + reference_energy(moved[1], forcefield) - 2 * reference_energy(atoms, forcefield)) / h**2
+        assert bend == pytest.approx(np.sum(evaluated.curvature * along), rel=1e-3)
     strain = random.normal(size=(3, 3)) / 10
     strain += strain.T
     grown, shrunk = (reference_energy(strained(atoms, sign * h * strain), forcefield) for sign in (1, -1))

@@ -135,7 +135,7 @@ def potential(
     atoms: Atoms,
     *,
     precision: Literal["single", "double"] = "single",
-    skin: float = 1.0,
+    skin: float | None = None,
     accuracy: float = 1e-5,
     kernel: Literal["jax", "native"] = "jax",
 ) -> Potential:
@@ -150,7 +150,7 @@ def potential(
     precision
         ``double`` needs ``jax.enable_x64``.
     skin
-        How far neighbour lists reach beyond the cutoffs [Å].
+        How far neighbour lists reach beyond the cutoffs [Å]; None: 1 Å, or half of it beyond pairs, where every neighbour sees every other.
     accuracy
         Relative force error asked of the far field of an Ewald sum.
     kernel
@@ -183,4 +183,5 @@ def potential(
         parts, reach = (PairPart(bound, split, double), *far), pair_reach(bound, split)
     if kernel == "native":
         parts = (native_kernel(forcefield, atoms, parts, accuracy=accuracy, precision=precision),)
-    return Potential(bound, parts, NeighbourLists(bound.types, reach, skin), precision)
+    width = (0.5 if forcefield.many_body else 1.0) if skin is None else skin
+    return Potential(bound, parts, NeighbourLists(bound.types, reach, width), precision)
