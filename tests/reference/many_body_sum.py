@@ -99,5 +99,7 @@ def _tables(bound: BoundForceField, neighbours: Neighbours) -> float:
                 b = number[bound.types[j]]
                 density += at(f[a][b], r / tables.spacing)
                 total += 0.5 * at(phi[a][b], r / tables.spacing) / r
-        total += at(embedding[a], density / tables.density_spacing)
+        place = density / tables.density_spacing
+        # Beyond the last density LAMMPS goes on as a straight line.
+        total += at(embedding[a], place) + max(place - embedding[a].x[-1], 0.0) * float(tables.embedding[a, -1] - tables.embedding[a, -2])
     return total

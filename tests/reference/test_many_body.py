@@ -57,7 +57,7 @@ class Evaluated:
     single: tuple[float, np.ndarray, np.ndarray]
 
 
-@pytest.fixture(scope="module", params=[*SYSTEMS, "mixture"])
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.slow) if name == "bond orders" else name for name in (*SYSTEMS, "mixture")])
 def evaluated(request: pytest.FixtureRequest) -> Evaluated:
     """One compiled function in double precision per system, one in single."""
     jax = pytest.importorskip("jax", reason="JAX is not installed")

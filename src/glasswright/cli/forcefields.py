@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import InputError
 from . import messages
+
+if TYPE_CHECKING:
+    from ..forcefield import BondOrderTerm, TripletTerm
 
 forcefields = typer.Typer(help="List, show and plot the force fields of the library.", no_args_is_help=True)
 
@@ -56,20 +59,28 @@ def show(name: Name) -> None:
     for species in ff.species:
         charges.add_row(species.name, "from neutrality" if species.charge is None else f"{species.charge:+g}", species.status)
     out.print(charges)
+    if ff.embedded:
+        out.print(f"embedded atoms in tables of {ff.embedded.text.count(chr(10))} lines, cutoff {ff.embedded.cutoff:g} Å, checked: {ff.embedded.status}")
     pairs = Table(title="Pair terms (eV, Å)")
     for column in ("pair", "form", "parameters", "cutoff", "core", "checked"):
         pairs.add_column(column, overflow="fold")
     for (a, b), term in sorted(ff.pairs.items()):
         core = ", ".join(f"{key} {value}" if key != "kind" else str(value) for key, value in term.core.items())
         pairs.add_row(f"{a}-{b}", term.form, _parameters(term.parameters), f"{term.cutoff:g}", core, term.status)
-    out.print(pairs)
-    if ff.triplets:
-        triplets = Table(title="Triplet terms (eV), end-centre-end")
-        for column in ("triplet", "form", "parameters", "checked"):
-            triplets.add_column(column, overflow="fold")
-        for key, three in sorted(ff.triplets.items()):
-            triplets.add_row("-".join(key), three.form, _parameters(three.parameters), three.status)
-        out.print(triplets)
+    if ff.pairs:
+        out.print(pairs)
+    beyond: dict[str, Mapping[Any, TripletTerm | BondOrderTerm]] = {
+        "Triplet terms (eV), end-centre-end": ff.triplets,
+        "Bond orders, of a centre or bonded-centre-third": ff.bond_orders,
+    }
+    for title, terms in beyond.items():
+        rows = Table(title=title)
+        for column in ("species", "form", "parameters", "checked"):
+            rows.add_column(column, overflow="fold")
+        for key, term_of in sorted(terms.items()):
+            rows.add_row("-".join(key), term_of.form, _parameters(term_of.parameters), term_of.status)
+        if terms:
+            out.print(rows)
     out.print("checked: V2 two independent sources agree; V1 one source; VC one source and a consistency check; user: yours")
     for title, lines in (
         ("Our choices, where the source is silent", ff.our_choices),

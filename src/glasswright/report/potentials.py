@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..errors import InputError
 from ..forcefield import BoundForceField, ForceField
 from ..forms.tabulate import core_radius, pair_energy_force, short_range
 from .palette import MUTED, SERIES, WIDE, style
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_ALONE = {"stillinger-weber": "two-body part", "tersoff": "bond that nothing weakens", "second-moment": "repulsion"}
+"""What the pairs of a force field beyond pairs are."""
 _BARE = 1e-9
 """Ewald splitting [1/Å] so small that the real-space part is the whole 1/r."""
 
@@ -29,6 +32,11 @@ def plot_forcefield(forcefield: ForceField | BoundForceField, species: Sequence[
     species
         Draw pairs of these only; None: every pair that has a short-range term.
 
+    Raises
+    ------
+    InputError
+        If the force field has tables of embedded atoms in place of pairs.
+
     Notes
     -----
     With Ewald the Coulomb part is drawn as the bare energy of two ions. Where a charge follows from neutrality and the force field is not
@@ -36,6 +44,8 @@ def plot_forcefield(forcefield: ForceField | BoundForceField, species: Sequence[
     unless bound to atoms it is drawn with those that the file states.
     """
     bound = forcefield if isinstance(forcefield, BoundForceField) else _unbound(forcefield)
+    if bound.forcefield.embedded is not None:
+        raise InputError(f"Force field {bound.forcefield.name!r} has no pair terms to draw.", "Its tables hold functions of densities as well.")
     wanted = set(species if species is not None else bound.species)
     pairs = [p for p in sorted(bound.pairs) if set(p) <= wanted]
     columns = min(4, max(1, len(pairs)))
@@ -85,7 +95,7 @@ def _draw_pair(axes: Axes, bound: BoundForceField, a: str, b: str) -> None:
         axes.plot(r, together, color=SERIES[0], label="with Coulomb")
     else:
         together = alone
-    axes.plot(r, alone, color=SERIES[1], linestyle=(0, (4, 2)), linewidth=1.2, label="two-body part" if bound.triplets else "short range alone")
+    axes.plot(r, alone, color=SERIES[1], linestyle=(0, (4, 2)), linewidth=1.2, label=_ALONE.get(bound.forcefield.many_body, "short range alone"))
     axes.axhline(0.0, color=MUTED, linewidth=0.7)
     bottom = min(float(together[r > 0.9].min()), float(alone[r > 0.9].min()), 0.0)
     contact = float(np.interp(2.2, r, together))  # pairs that only repel: as far up as their first neighbours come
