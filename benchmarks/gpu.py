@@ -1,9 +1,9 @@
 """Atom-steps per second on an accelerator: NVT dynamics of BKS silica, from 3000 to 1.5 million atoms and in batches of 64, against jax-md.
 
-Runs anywhere JAX finds a GPU or TPU, and says so where it finds none; it has not been run on one yet. The melts are copies of one of 3000 atoms, by jax-md's form of BKS at
-8 Å. glasswright evaluates forces in single precision and integrates in double; jax-md does both in single precision. Contestants are processes
-that run one after another, since each takes the whole device. The time is that of the clock, the median of several turns after all
-is compiled; forces are compared before.
+Runs anywhere JAX finds a GPU or TPU, and says so where it finds none; it has not been run on one yet. The melts are copies of one of 3000
+atoms, by jax-md's form of BKS at 8 Å. glasswright evaluates forces in single precision and integrates in double; jax-md does both in single
+precision. Contestants are processes that run one after another, since each takes the whole device. The time is that of the clock, the median of
+several turns after all is compiled; forces are compared before.
 
 Run it as ``make bench-gpu``, or as ``python benchmarks/gpu.py --atoms 3000 24000``.
 """
