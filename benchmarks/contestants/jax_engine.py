@@ -11,11 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from ase import Atoms
 
-from glasswright.engines.jax import integrators
 from glasswright.engines.jax.batch import Batch
 from glasswright.engines.jax.potential import potential
+from glasswright.engines.jax.simulation import JaxSimulation
 from glasswright.stage import Stage
-from glasswright.units import MASS_VELOCITY2
 
 from .models import forcefield
 from .product import Product
@@ -53,32 +52,12 @@ class Kernel(Product):
 
     def setup(self, atoms: dict[str, Any], spec: dict[str, Any]) -> None:
         super().setup(atoms, spec)
-        self.simulation.set_velocities(spec["temperature"], seed=2)
-        state = self.simulation.state()
         with jax.enable_x64(True):
-            core = potential(forcefield(spec["model"], spec["cutoff"]), self.structure, kernel="native")
-            masses = jnp.asarray(core.bound.masses[core.bound.types] * MASS_VELOCITY2)
-            motion = integrators.Motion.of(Stage("sample", "nvt", 10_000_000, 1.0, (spec["temperature"],) * 2))
-
-            def evaluate(positions: jax.Array, cell: jax.Array) -> tuple[jax.Array, jax.Array]:
-                return core.forces(positions, cell, None), jnp.zeros_like(cell)
-
-            def step(_: Any, point: integrators.PhasePoint) -> integrators.PhasePoint:
-                return integrators.step(point, motion, masses, evaluate)
-
-            point = integrators.at_rest(state.positions, state.velocities, state.cell)
-            self.loop = jax.jit(lambda n, point: jax.lax.fori_loop(0, n, step, point))
-            self.point = jax.jit(lambda point: integrators.prepare(point, motion, masses, *evaluate(point.positions, point.cell)))(point)
+            self.core = potential(forcefield(spec["model"], spec["cutoff"]), self.structure, kernel="native")
+        self.simulation = JaxSimulation.of(self.core, self.structure)
 
     def answer(self) -> np.ndarray:
-        return np.array(self.point.forces)
-
-    def prepare(self) -> None:
-        pass
-
-    def steps(self, n_steps: int) -> None:
-        with jax.enable_x64(True):
-            self.point = jax.block_until_ready(self.loop(n_steps, self.point))
+        return np.array(self.core.forces(self.structure.positions, self.structure.cell[:], None), dtype=float)
 
 
 class Replicas(Served):

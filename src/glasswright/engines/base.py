@@ -108,7 +108,7 @@ class EngineOptions:
     kspace: Literal["pppm", "ewald"] = "pppm"
     """Long-range solver of LAMMPS; ``ewald``: the plain sum, slow, to check against."""
     precision: Literal["mixed", "double"] = "mixed"
-    """Of the native engine: ``mixed`` evaluates forces in single precision and sums and integrates in double."""
+    """Of the native engine and that in JAX: ``mixed`` evaluates forces in single precision and sums and integrates in double."""
 
     def __post_init__(self) -> None:
         if self.kspace not in ("pppm", "ewald"):

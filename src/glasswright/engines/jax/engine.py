@@ -17,6 +17,7 @@ from ...native import core
 from ...units import MASS_VELOCITY2
 from ..base import Engine, Simulation
 from ..cell import checked_cell
+from ..native.engine import ESP
 from . import without_jax
 
 if TYPE_CHECKING:
@@ -58,13 +59,15 @@ class JaxEngine(Engine):
         return {name: metadata.version(name) for name in ("jax", "jaxlib")}
 
     def sources(self, forcefield: ForceField) -> tuple[Source, ...]:
-        return (_JAX,)
+        return (_JAX, ESP) if forcefield.coulomb.method == "ewald" else (_JAX,)
 
     def describe(self, forcefield: ForceField, atoms: Atoms) -> dict[str, object]:
         import jax
 
+        from .far_field import MeshSum
+
         potential = self.programs(forcefield, atoms, checked_cell(atoms)[0], self.precision == "double").potential
-        return {
+        facts: dict[str, object] = {
             "program": "jax",
             "device": jax.devices()[0].device_kind,
             "precision": self.precision,
@@ -72,6 +75,7 @@ class JaxEngine(Engine):
             "skin": potential.skin,
             "coulomb": forcefield.coulomb.method,
         }
+        return facts | {name: value for part in potential.parts if isinstance(part, MeshSum) for name, value in part.settings.describe().items()}
 
     def programs(self, forcefield: ForceField, atoms: Atoms, cell: NDArray[np.float64], double: bool) -> Programs:
         """What is compiled for a force field and these atoms, with a far field that fits a cell; kept for the next that asks for the same."""

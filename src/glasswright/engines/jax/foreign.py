@@ -131,6 +131,14 @@ class ForeignPotential:
         """Energy [eV] and forces ``(n_atoms, 3)`` [eV/Å]."""
         return self.energy_forces_virial(positions, cell, neighbours, parameters)[:2]
 
+    def forces(self, positions: Array, cell: Array, neighbours: ForeignNeighbours, parameters: Parameters | None = None) -> Array:
+        """Forces ``(n_atoms, 3)`` [eV/Å] alone."""
+        return self.energy_forces(positions, cell, neighbours, parameters)[1]
+
+    def outgrown(self, cell: ArrayLike) -> bool:
+        """Never: there is no far field."""
+        return False
+
     def stress(self, positions: Array, cell: Array, neighbours: ForeignNeighbours, parameters: Parameters | None = None) -> Array:
         """dE/dε over the volume ``(3, 3)`` [eV/Å³], positive in tension."""
         return -self.energy_forces_virial(positions, cell, neighbours, parameters)[2] / jnp.abs(jnp.linalg.det(cell))

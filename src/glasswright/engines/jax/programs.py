@@ -22,7 +22,6 @@ from . import integrators
 from .integrators import Motion, PhasePoint
 from .neighbours import Neighbours
 from .parts import Parameters
-from .potential import Potential
 
 _TROUBLES = {
     integrators.STRAIN: "The cell changes by more than 2 % in one step.",
@@ -50,7 +49,7 @@ class Going(NamedTuple):
 class Look(NamedTuple):
     """One evaluation."""
 
-    neighbours: Neighbours
+    neighbours: Neighbours | None
     """What it was made with."""
     stale: Array
     energy: Array
@@ -68,18 +67,22 @@ class Programs:
     ``batched``: for many simulations at a time, whose arrays are stacked, and so are their parameters; so many are evaluated side by side.
     """
 
-    potential: Potential
+    potential: Any
+    """A ``Potential``, or what has its methods, such as a ``ForeignPotential``."""
     masses: NDArray[np.float64]
     """``(n_atoms,)`` [eV fs²/Å²]"""
     batched: int = 0
 
-    def neighbours(self, positions: Array, cell: Array, room: Neighbours | None) -> Neighbours:
-        """A list by the compiled core; on an accelerator under JAX, in the layout of ``room``, where that suffices."""
+    def neighbours(self, positions: Array, cell: Array, room: Neighbours | None) -> Neighbours | None:
+        """A list by the compiled core; on an accelerator under JAX, in the layout of ``room``, where that suffices. None where the potential keeps its own."""
+        if getattr(self.potential, "lists_itself", False):
+            return None
         if room is not None and jax.default_backend() != "cpu":
             made: Neighbours = self._rebuilt(positions, cell, room)
             if not np.any(made.overflow):
                 return made
-        return self.potential.neighbours(positions, cell, like=room)
+        listed: Neighbours = self.potential.neighbours(positions, cell, like=room)
+        return listed
 
     @cached_property
     def _rebuilt(self) -> Any:
@@ -96,13 +99,13 @@ class Programs:
             found = Look(neighbours, *self._look(positions, cell, neighbours, theta))
             if not found.stale:
                 return found
-        made = self.potential.neighbours(positions, cell, like=room)
+        made = self.neighbours(positions, cell, room)
         return Look(made, *self._look(positions, cell, made, theta))
 
     @cached_property
     def _look(self) -> Any:
-        def looked(positions: Array, cell: Array, neighbours: Neighbours, theta: Parameters | None) -> tuple[Array, ...]:
-            return neighbours.stale(positions, cell), *self.potential.energy_forces_virial(positions, cell, neighbours, theta)
+        def looked(positions: Array, cell: Array, neighbours: Neighbours | None, theta: Parameters | None) -> tuple[Array, ...]:
+            return _stale(neighbours, positions, cell), *self.potential.energy_forces_virial(positions, cell, neighbours, theta)
 
         return jax.jit(self._each(looked))
 
@@ -120,7 +123,9 @@ class Programs:
         """
         return jax.jit(self._stretch)
 
-    def _stretch(self, going: Going, motion: Motion, neighbours: Neighbours, until: Array, theta: Parameters | None = None) -> tuple[Going, Array, Array]:
+    def _stretch(
+        self, going: Going, motion: Motion, neighbours: Neighbours | None, until: Array, theta: Parameters | None = None
+    ) -> tuple[Going, Array, Array]:
         masses = jnp.asarray(self.masses)
 
         def body(now: Going) -> Going:
@@ -128,7 +133,7 @@ class Programs:
             point, between = each(now.between, motion, neighbours, theta)
             return Going(point, between, jnp.asarray(True))
 
-        stale = jax.vmap(Neighbours.stale) if self.batched else Neighbours.stale
+        stale = jax.vmap(_stale) if self.batched else _stale
 
         def ended(now: Going) -> tuple[Array, Array]:
             old = jnp.any(stale(neighbours, now.between.positions, now.between.cell))
@@ -142,8 +147,18 @@ class Programs:
         return end, *ended(end)
 
 
+def _stale(neighbours: Neighbours | None, positions: Array, cell: Array) -> Array:
+    return jnp.asarray(False) if neighbours is None else neighbours.stale(positions, cell)
+
+
 def _one(
-    potential: Potential, masses: Array, ready: Array, between: PhasePoint, motion: Motion, neighbours: Neighbours, theta: Parameters | None
+    potential: Any,
+    masses: Array,
+    ready: Array,
+    between: PhasePoint,
+    motion: Motion,
+    neighbours: Neighbours | None,
+    theta: Parameters | None,
 ) -> tuple[PhasePoint, PhasePoint]:
     """Forces, the end of the step that is under way, and the begin of the next."""
     if motion.ensemble == "npt":

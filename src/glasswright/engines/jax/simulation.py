@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import jax
@@ -16,12 +16,18 @@ from numpy.typing import NDArray
 
 from ...errors import InputError
 from ...stage import Minimization, Stage
-from ...units import BOLTZMANN, GPA
+from ...units import BOLTZMANN, GPA, MASS_VELOCITY2
 from ..base import Simulation, State
+from ..cell import checked_cell
+from .foreign import ForeignPotential
 from .integrators import Motion, PhasePoint, at_rest, fresh
 from .minimisation import minimised
 from .neighbours import Neighbours
+from .potential import Potential
 from .programs import Going, Look, Programs, failure
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 Make = Callable[[NDArray[np.float64], bool], Programs]
 """(cell, whether in double precision) → what is compiled for the force field, its far field fitted to the cell."""
@@ -52,6 +58,18 @@ class JaxSimulation(Simulation):
         self._state: State | None = None
         self._slice = 8
         """Steps that take about ``SLICE``."""
+
+    @classmethod
+    def of(cls, potential: Potential | ForeignPotential, atoms: Atoms) -> JaxSimulation:
+        """With any potential: one whose forces the compiled core gives, or an energy function of jax-md.
+
+        An Ewald sum keeps the mesh that it was made with.
+        """
+        cell, turn = checked_cell(atoms)
+        masses = potential.bound.masses[potential.bound.types] if isinstance(potential, Potential) else atoms.get_masses()
+        programs = Programs(potential, masses * MASS_VELOCITY2)
+        velocities = atoms.get_velocities() @ turn / np.sqrt(MASS_VELOCITY2) if atoms.has("momenta") else np.zeros((len(atoms), 3))
+        return cls(lambda _, __: programs, atoms.get_positions() @ turn, velocities, cell, double=False)
 
     def restore(self, restart: Path) -> None:
         """Go on from a file written by ``save``.
@@ -128,7 +146,7 @@ class JaxSimulation(Simulation):
             share = (time.perf_counter() - begin) / SLICE
             self._slice = max(1, self._slice * 2 if share < 0.5 else self._slice // 2 if share > 2 else self._slice)
 
-    def _listed(self, point: PhasePoint) -> Neighbours:
+    def _listed(self, point: PhasePoint) -> Neighbours | None:
         """Neighbours of a moment; the potential is made anew where the cell has outgrown its far field."""
         cell = np.asarray(point.cell)
         if self._programs.potential.outgrown(cell):
@@ -174,7 +192,7 @@ class JaxSimulation(Simulation):
         )
 
     def save(self, path: Path) -> None:
-        point, layout = self._going.point, self._room.layout if self._room else None
+        point, layout = self._going.point, getattr(self._room, "layout", None)
         room: dict[str, Any] = {"rows": np.array(layout.rows if layout else ()), "repeats": np.array(layout.repeats if layout else ())}
         carried: dict[str, Any] = {name: np.asarray(getattr(point, name)) for name in (*_SAVED, "step")}
         with open(path, "wb") as file:

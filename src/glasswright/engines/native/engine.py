@@ -27,7 +27,7 @@ ROOM = 1.05
 """How much wider than twice the cutoff a cell must be at the start: it may shrink by a seventh of its volume."""
 AMPLE_ROOM = 1.1
 """The same where the cutoff may be chosen: the cell may shrink by a quarter of its volume."""
-_ESP = Source("Liang et al., Ewald summation with prolate spheroidal wave functions, arXiv:2505.09727 (2025)", "10.48550/arXiv.2505.09727")
+ESP = Source("Liang et al., Ewald summation with prolate spheroidal wave functions, arXiv:2505.09727 (2025)", "10.48550/arXiv.2505.09727")
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class NativeEngine(Engine):
         return {"instruction set": core().instruction_set}
 
     def sources(self, forcefield: ForceField) -> tuple[Source, ...]:
-        return (_ESP,) if forcefield.coulomb.method == "ewald" else ()
+        return (ESP,) if forcefield.coulomb.method == "ewald" else ()
 
     def interactions(self, forcefield: ForceField, atoms: Atoms) -> Interactions:
         """The force field made ready for these atoms.
