@@ -18,6 +18,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from ...errors import InputError
 from ...forcefield import BoundForceField
 from ...forms.coulomb import Split, self_energy
 from ...forms.parameters import with_parameters
@@ -42,8 +43,8 @@ def pair_reach(bound: BoundForceField, split: Split | None) -> NDArray[np.float6
     for i, a in enumerate(bound.species):
         for j, b in enumerate(bound.species):
             term = bound.pair_term(a, b)
-            charged = bound.coulomb.method != "none" and bound.charge(a) * bound.charge(b) != 0
-            reach[i, j] = max(0.0 if term is None else term.cutoff, coulomb if charged else 0.0)
+            # Charges that are zero too: derivatives with respect to them are not.
+            reach[i, j] = max(0.0 if term is None else term.cutoff, coulomb if bound.coulomb.method != "none" else 0.0)
     return reach
 
 
@@ -63,8 +64,8 @@ class PairPart:
         for per_octave in (16, 32, 64, 128):
             tables = fit(self.bound, per_octave, 3, False, self.split)
             if tables.error <= FORCE_ERROR:
-                break
-        return tables
+                return tables
+        raise InputError(f"No pair table is exact to {FORCE_ERROR:g}.", f"The best leaves {tables.error:.1e}.", 'Use precision="double", which needs none.')
 
     @cached_property
     def reach(self) -> NDArray[np.float64]:
