@@ -84,6 +84,7 @@ walk: $(INSTALLED)  ## Run the walks of the documentation
 	$(BIN)/python docs/examples/make_walk.py
 	$(BIN)/python docs/examples/compare_walk.py
 	$(BIN)/python docs/examples/refine_walk.py
+	$(BIN)/python docs/examples/difftre_walk.py
 
 docs: $(DOCS_INSTALLED)  ## The documentation, in docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build/html
