@@ -180,7 +180,7 @@ def step(point: PhasePoint, motion: Motion, masses: Array, evaluate: Evaluate) -
 
 def prepare(point: PhasePoint, motion: Motion, masses: Array, forces: Array, virial: Array) -> PhasePoint:
     """With the forces and the kinetic energy of the moment, before the first step."""
-    return _kick(_with_forces(point, motion, forces, virial), masses, jnp.zeros_like(motion.timestep), jnp.zeros_like(point.virial))
+    return finish(point, motion, masses, forces, virial, begun=False)
 
 
 def begin(point: PhasePoint, motion: Motion, masses: Array) -> PhasePoint:
@@ -189,7 +189,9 @@ def begin(point: PhasePoint, motion: Motion, masses: Array) -> PhasePoint:
     pressure, volume = motion.programme(motion.pressure, point.step), _volume(point.cell)
     point = _push(point, motion, half)
     first = _rates(point, motion)
-    point = _limit(_kick(point, masses, half, first), motion, masses)
+    point = _kick(point, masses, half, first)
+    if motion.capped:
+        point = _limit(point, motion, masses)
     point, factor = _thermostat(point, motion, kT)
     second = _rates(point, motion)
     strain = jnp.max(jnp.abs(first + second)) * half
@@ -200,16 +202,18 @@ def begin(point: PhasePoint, motion: Motion, masses: Array) -> PhasePoint:
     return replace(point, booked=point.booked + pressure * (_volume(point.cell) - volume), trouble=trouble)
 
 
-def finish(point: PhasePoint, motion: Motion, masses: Array, forces: Array, virial: Array) -> PhasePoint:
-    """The rest of the step that ``begin`` began, with the forces and the virial where it has come to."""
-    half, kT = 0.5 * motion.timestep, BOLTZMANN * motion.programme(motion.temperature, point.step)
+def finish(point: PhasePoint, motion: Motion, masses: Array, forces: Array, virial: Array, begun: Array | bool = True) -> PhasePoint:
+    """The rest of the step that ``begin`` began, with the forces and the virial where it has come to; ``prepare`` where none has begun."""
+    half, kT = 0.5 * motion.timestep * begun, BOLTZMANN * motion.programme(motion.temperature, point.step)
     point = _with_forces(point, motion, forces, virial)
-    point = _limit(_kick(point, masses, half, _rates(point, motion)), motion, masses)
+    point = _kick(point, masses, half, _rates(point, motion))
+    if motion.capped:
+        point = _limit(point, motion, masses, begun)
     if motion.capped and motion.ensemble == "nvt":
-        point = _couple_weakly(point, motion, kT)
+        point = _couple_weakly(point, motion, kT, begun)
     point = _push(point, motion, half)
     trouble = jnp.where(point.temperature <= LARGEST_TEMPERATURE, point.trouble, TEMPERATURE)
-    return replace(point, step=point.step + 1, trouble=trouble)
+    return replace(point, step=point.step + jnp.asarray(begun, point.step.dtype), trouble=trouble)
 
 
 def _volume(cell: Array) -> Array:
@@ -304,17 +308,15 @@ def _drift(point: PhasePoint, motion: Motion, masses: Array, kT: Array, halves: 
     return replace(point, positions=positions, velocities=after, cell=point.cell * stretch, booked=booked, twice_kinetic=twice_kinetic)
 
 
-def _limit(point: PhasePoint, motion: Motion, masses: Array) -> PhasePoint:
+def _limit(point: PhasePoint, motion: Motion, masses: Array, applies: Array | bool = True) -> PhasePoint:
     """Push-off: no atom moves farther than the cap; what this takes is booked as heat."""
-    if not motion.capped:
-        return point
-    way = motion.timestep * jnp.linalg.norm(point.velocities, axis=1, keepdims=True)
-    slower = _moving(point, masses, point.velocities * motion.max_displacement / jnp.maximum(way, motion.max_displacement))
+    way = motion.timestep * jnp.linalg.norm(point.velocities, axis=1, keepdims=True) * applies
+    slower = _moving(point, masses, point.velocities * (motion.max_displacement / jnp.maximum(way, motion.max_displacement)))
     return replace(slower, booked=point.booked + 0.5 * (jnp.sum(point.twice_kinetic) - jnp.sum(slower.twice_kinetic)))
 
 
-def _couple_weakly(point: PhasePoint, motion: Motion, kT: Array) -> PhasePoint:
+def _couple_weakly(point: PhasePoint, motion: Motion, kT: Array, applies: Array | bool) -> PhasePoint:
     twice = jnp.sum(point.twice_kinetic)
-    factor = thermostats.weak_coupling_factor(twice, point.freedom, kT, motion.thermostat_damping, motion.timestep)
+    factor = jnp.where(applies, thermostats.weak_coupling_factor(twice, point.freedom, kT, motion.thermostat_damping, motion.timestep), 1.0)
     booked = point.booked - 0.5 * twice * (factor * factor - 1)
     return replace(point, velocities=factor * point.velocities, twice_kinetic=factor * factor * point.twice_kinetic, booked=booked)

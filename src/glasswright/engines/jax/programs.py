@@ -162,10 +162,10 @@ def _one(
 ) -> tuple[PhasePoint, PhasePoint]:
     """Forces, the end of the step that is under way, and the begin of the next."""
     if motion.ensemble == "npt":
-        _, *known = potential.energy_forces_virial(between.positions, between.cell, neighbours, theta)
+        _, forces, virial = potential.energy_forces_virial(between.positions, between.cell, neighbours, theta)
     else:
-        known = [potential.forces(between.positions, between.cell, neighbours, theta), jnp.zeros_like(between.cell)]
-    point = lax.cond(ready, integrators.finish, integrators.prepare, between, motion, masses, *known)
+        forces, virial = potential.forces(between.positions, between.cell, neighbours, theta), jnp.zeros_like(between.cell)
+    point = integrators.finish(between, motion, masses, forces, virial, begun=ready)
     return point, integrators.begin(point, motion, masses)
 
 
