@@ -89,7 +89,7 @@ class Evaluated:
 def case(request: pytest.FixtureRequest) -> Evaluated:
     bound, split = bound_case(request.param), CASES[request.param][1]
     ends = [bound.cutoff, bound.coulomb.cutoff or 1.0, *(t.cutoff for t in bound.pairs.values())]
-    r = np.concatenate([np.geomspace(0.02, bound.cutoff + 1, 120), ends, [1e8, 1e30]])
+    r = np.concatenate([np.geomspace(0.02, bound.cutoff + 1, 120), ends, [1e30, np.inf]])
     start = parameters(bound)
     sets = start, {name: value * (1 + MOVED * (-1) ** i) for i, (name, value) in enumerate(start.items())}
 

@@ -62,7 +62,7 @@ class Screened:
 
     def derivative(self, r: Array, order: int, xp: Any = np) -> Array:
         """The derivative of this order, up to the third, with respect to r [eV/Å^order]; order 0 is the energy."""
-        inside = r < self.cutoff
+        inside, r = r < self.cutoff, xp.minimum(r, self.cutoff)
         # So close to the cutoff the screen is zero to the last bit, and its powers would overflow.
         gap = xp.minimum(xp.where(inside, r - self.cutoff, -1.0), -1e-3 * self.range)
         first, second, third = -self.range / gap**2, 2 * self.range / gap**3, -6 * self.range / gap**4  # of range / gap

@@ -26,12 +26,12 @@ def short_range(term: PairTerm, r: Array, xp: Any = np, start: PairTerm | None =
     terms, inner = all_terms(term), term_splice(term, xp, start)
     if PAIR_FORMS[term.form].ends:
         return derivative(terms, r, 0, xp), -derivative(terms, r, 1, xp)
-    # Every branch is evaluated where it is finite, so that no derivative of a branch not taken is infinite.
+    # Beyond the cutoff nothing is evaluated, so that no derivative of a branch not taken is infinite.
     inside, r = r < term.cutoff, xp.minimum(r, term.cutoff)
     outer_r = r if inner is None else xp.maximum(r, inner.r0)
     energy, force = derivative(terms, outer_r, 0, xp), -derivative(terms, outer_r, 1, xp)
     if inner is not None:
-        core_energy, core_force = inner.energy_force(xp.minimum(r, inner.r0), xp)
+        core_energy, core_force = inner.energy_force(r, xp)
         energy, force = xp.where(r < inner.r0, core_energy, energy), xp.where(r < inner.r0, core_force, force)
     if term.shifted:
         energy = energy - derivative(terms, term.cutoff, 0, xp)
