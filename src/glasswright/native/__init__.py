@@ -1,6 +1,6 @@
 """The compiled core, behind functions that take and return arrays."""
 
-from .builds import core, instruction_sets
+from .builds import core, instruction_sets, without_core
 from .correlations import displacements, mean_cosines, mean_phases
 from .pairs import NeighbourPairs, neighbour_pairs, pair_histogram
 from .reciprocal import nearest_vectors, shell_sums
@@ -19,4 +19,5 @@ __all__ = [
     "neighbour_pairs",
     "pair_histogram",
     "shell_sums",
+    "without_core",
 ]

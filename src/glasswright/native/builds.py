@@ -43,6 +43,15 @@ def core() -> ModuleType:
     return _load(f"_core_{wanted}")
 
 
+def without_core() -> str | None:
+    """None where the core is built, else what is missing and how to get it."""
+    try:
+        core()
+    except MissingDependency as error:
+        return str(error)
+    return None
+
+
 def _load(name: str) -> ModuleType:
     try:
         return import_module(f".{name}", __package__)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import MissingDependency
 from ...forcefield import ForceField, Source
-from ...native import core
+from ...native import without_core
 from ...units import MASS_VELOCITY2
 from ..base import Engine, Simulation
 from ..cell import checked_cell
@@ -47,13 +46,7 @@ class JaxEngine(Engine):
         return None
 
     def available(self) -> str | None:
-        if missing := without_jax():
-            return missing
-        try:
-            core()
-        except MissingDependency as error:
-            return str(error)
-        return None
+        return without_jax() or without_core()
 
     def versions(self) -> dict[str, str]:
         return {name: metadata.version(name) for name in ("jax", "jaxlib")}

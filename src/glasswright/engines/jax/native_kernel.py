@@ -34,7 +34,7 @@ from ..cell import checked_cell
 from ..native import NativeEngine
 from ..native.far_field import FarFieldSettings
 from .neighbours import Neighbours, reciprocal
-from .parts import EnergyForcesVirial, Parameters, Part
+from .parts import EnergyForcesVirial, Parameters, Part, any_outgrown, total_energy, total_energy_forces_virial
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -63,8 +63,7 @@ class NativeKernel:
 
     def outgrown(self, cell: NDArray[np.float64]) -> bool:
         """Whether a cell has grown beyond what the mesh of the far field was chosen for."""
-        meshes = [part.outgrown(np.asarray(cell)) for part in self.parts if hasattr(part, "outgrown")]
-        return any(meshes) or (self.settings is not None and self.settings.needs_regrid(np.asarray(cell)))
+        return any_outgrown(self.parts, np.asarray(cell)) or (self.settings is not None and self.settings.needs_regrid(np.asarray(cell)))
 
     def forces(self, positions: Array, cell: Array) -> Array:
         """Forces ``(n_atoms, 3)`` [eV/Å] alone, in less time; they have no derivatives."""
@@ -74,16 +73,14 @@ class NativeKernel:
         """[eV]; ``neighbours`` are for second derivatives and for parameters, and may be None otherwise."""
         if theta is None:
             return _energy(self, positions, cell, neighbours)
-        return sum((part.energy(theta, positions, cell, _listed(neighbours)) for part in self.parts), start=jnp.zeros(()))
+        return total_energy(self.parts, theta, positions, cell, _listed(neighbours))
 
     def energy_forces_virial(self, theta: Parameters | None, positions: Array, cell: Array, neighbours: Neighbours | None) -> EnergyForcesVirial:
         """[eV], [eV/Å], [eV]"""
         return _energy_forces_virial(self, positions, cell, neighbours) if theta is None else self._in_jax(theta, positions, cell, neighbours)
 
     def _in_jax(self, theta: Parameters | None, positions: Array, cell: Array, neighbours: Neighbours | None) -> EnergyForcesVirial:
-        found = [part.energy_forces_virial(theta, positions, cell, _listed(neighbours)) for part in self.parts]
-        energy, forces, virial = (sum(values[1:], start=values[0]) for values in zip(*found, strict=True))
-        return energy, forces, virial
+        return total_energy_forces_virial(self.parts, theta, positions, cell, _listed(neighbours))
 
     def _call(self, positions: Array, cell: Array, everything: bool = True) -> EnergyForcesVirial:
         positions, cell = (jnp.asarray(a, jnp.result_type(float)) for a in (positions, cell))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
 from .neighbours import Neighbours
 
@@ -43,3 +45,20 @@ def by_gradient(
 
     value, (slope, virial) = jax.value_and_grad(strained, argnums=(0, 1))(positions, jnp.zeros((3, 3), cell.dtype))
     return value, -slope, -0.5 * (virial + virial.T)
+
+
+def total_energy(parts: Sequence[Part], theta: Parameters | None, positions: Array, cell: Array, neighbours: Neighbours) -> Array:
+    """Of all parts [eV]."""
+    return sum((part.energy(theta, positions, cell, neighbours) for part in parts), start=jnp.zeros(()))
+
+
+def total_energy_forces_virial(parts: Sequence[Part], theta: Parameters | None, positions: Array, cell: Array, neighbours: Neighbours) -> EnergyForcesVirial:
+    """Of all parts."""
+    found = [part.energy_forces_virial(theta, positions, cell, neighbours) for part in parts]
+    energy, forces, virial = (sum(values[1:], start=values[0]) for values in zip(*found, strict=True))
+    return energy, forces, virial
+
+
+def any_outgrown(parts: Sequence[Part], cell: NDArray[np.float64]) -> bool:
+    """Whether the cell has grown beyond what one of the parts was made for."""
+    return any(part.outgrown(cell) for part in parts if hasattr(part, "outgrown"))

@@ -21,7 +21,7 @@ from ...forms.parameters import parameters
 from .native_kernel import NativeKernel, native_kernel
 from .neighbour_lists import NeighbourLists, stacked
 from .neighbours import Neighbours
-from .parts import EnergyForcesVirial, Parameters, Part
+from .parts import EnergyForcesVirial, Parameters, Part, any_outgrown, total_energy, total_energy_forces_virial
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -83,19 +83,15 @@ class Potential:
 
     def outgrown(self, cell: ArrayLike) -> bool:
         """Whether the cell has grown beyond what a far field was made for: it then takes a new potential to stay accurate."""
-        return any(part.outgrown(np.asarray(cell)) for part in self.parts if hasattr(part, "outgrown"))
+        return any_outgrown(self.parts, np.asarray(cell))
 
     def energy(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> Array:
         """[eV]"""
-        listed = self._listed(neighbours)
-        return sum((part.energy(self._full(parameters), positions, cell, listed) for part in self.parts), start=jnp.zeros(()))
+        return total_energy(self.parts, self._full(parameters), positions, cell, self._listed(neighbours))
 
     def energy_forces_virial(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> EnergyForcesVirial:
         """Energy [eV], forces ``(n_atoms, 3)`` [eV/Å] and virial -dE/dε ``(3, 3)`` [eV]; what is not used costs nothing in a compiled function."""
-        listed = self._listed(neighbours)
-        found = [part.energy_forces_virial(self._full(parameters), positions, cell, listed) for part in self.parts]
-        energy, forces, virial = (sum(values[1:], start=values[0]) for values in zip(*found, strict=True))
-        return energy, forces, virial
+        return total_energy_forces_virial(self.parts, self._full(parameters), positions, cell, self._listed(neighbours))
 
     def energy_forces(self, positions: Array, cell: Array, neighbours: Neighbours | None, parameters: Parameters | None = None) -> tuple[Array, Array]:
         """Energy [eV] and forces ``(n_atoms, 3)`` [eV/Å]."""

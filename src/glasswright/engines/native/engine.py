@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...errors import InputError, MissingDependency
+from ...errors import InputError
 from ...forcefield import ForceField, Source
 from ...forms import STILLINGER_WEBER
-from ...native import core
+from ...native import core, without_core
 from ...units import MASS_VELOCITY2
 from ..base import Engine, Simulation
 from ..cell import checked_cell, widths
@@ -57,11 +57,7 @@ class NativeEngine(Engine):
         )
 
     def available(self) -> str | None:
-        try:
-            core()
-        except MissingDependency as error:
-            return str(error)
-        return None
+        return without_core()
 
     def versions(self) -> dict[str, str]:
         return {"instruction set": core().instruction_set}
