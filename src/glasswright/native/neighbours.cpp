@@ -8,6 +8,7 @@ using glasswright::PairFinder;
 using glasswright::PairSearch;
 using glasswright::Team;
 using glasswright::Vector;
+namespace simd = glasswright::simd;
 
 namespace {
 
@@ -111,14 +112,44 @@ nb::object neighbour_slots(Positions positions, CellMatrix cell, Types types, Cu
         const auto a = static_cast<std::size_t>(atoms.label[i]);
         if (slots.data()[i] < starts.data()[a] || slots.data()[i] >= starts.data()[a + 1]) wrong("a slot does not belong to its type");
     }
-    const auto team = static_cast<std::size_t>(threads);
-    std::vector<std::vector<std::int64_t>> most(team, std::vector<std::int64_t>(n_types * n_types, 0)), counts(team, std::vector<std::int64_t>(n_types));
-    std::vector<std::vector<std::int32_t>> seen(team, std::vector<std::int32_t>(once ? static_cast<std::size_t>(images) : 0, -1));
     const PairSearch &search = atoms.pairs;
+    std::vector<std::int32_t> slot_at(n); // by place
+    for (std::size_t place = 0; place < n; ++place) slot_at[place] = static_cast<std::int32_t>(slots.data()[search.atom(place)]);
+    // The neighbours of one atom, and those of one type among them.
+    struct Line {
+        std::vector<std::int32_t> slot, type, chosen, seen;
+        std::vector<std::int64_t> most;
+    };
+    Line empty;
+    empty.seen.assign(once ? static_cast<std::size_t>(images) : 0, -1);
+    empty.most.assign(n_types * n_types, 0);
+    std::vector<Line> lines(static_cast<std::size_t>(threads), empty);
     atoms.each_atom([&](int thread, std::size_t place, const Candidates &near, const std::int32_t *hits, std::size_t m) {
-        const std::int64_t i = search.atom(place);
-        const auto a = static_cast<std::size_t>(search.label(place)), t = static_cast<std::size_t>(thread);
-        const std::int64_t own = slots.data()[i];
+        const auto a = static_cast<std::size_t>(search.label(place));
+        const std::int32_t own = slot_at[place];
+        Line &line = lines[static_cast<std::size_t>(thread)];
+        for (auto *v : {&line.slot, &line.type, &line.chosen})
+            if (v->size() < m + simd::lanes) v->resize(2 * m + simd::lanes);
+        std::int32_t *const slot = line.slot.data(), *const type = line.type.data(), *const chosen = line.chosen.data();
+        for (std::size_t h = 0; h < m; ++h) {
+            const std::int32_t c = hits[h];
+            slot[h] = slot_at[static_cast<std::size_t>(near.place[static_cast<std::size_t>(c)])];
+            type[h] = near.label[static_cast<std::size_t>(c)];
+        }
+        if (images > per_copy)
+            for (std::size_t h = 0; h < m; ++h) {
+                const auto shift = search.shift(place, near, static_cast<std::size_t>(hits[h]), false);
+                std::int64_t copy = 0;
+                for (std::size_t k = 0; k < 3; ++k) copy = copy * copies[k] + (shift[k] % copies[k] + copies[k]) % copies[k];
+                slot[h] += static_cast<std::int32_t>(copy * per_copy);
+            }
+        if (once) // several images of an atom may be listed, of which one at a time can be near: it stands for all
+            for (std::size_t h = 0; h < m; ++h) {
+                auto &last = line.seen[static_cast<std::size_t>(slot[h])];
+                if (slot[h] == own || last == own) type[h] = -1;
+                last = own;
+            }
+        simd::store(type + m, simd::broadcast<simd::Int>(-1));
         std::int32_t *to = nullptr;
         std::int64_t lanes = 0;
         if (!blocks.empty()) {
@@ -126,31 +157,22 @@ nb::object neighbour_slots(Positions positions, CellMatrix cell, Types types, Cu
             const std::int64_t within = own - starts.data()[a];
             to = blocks[a].data() + (within / lanes) * static_cast<std::int64_t>(blocks[a].shape(1)) * lanes + within % lanes;
         }
-        auto &count = counts[t];
-        std::fill(count.begin(), count.end(), 0);
-        for (std::size_t h = 0; h < m; ++h) {
-            const auto c = static_cast<std::size_t>(hits[h]);
-            const auto b = static_cast<std::size_t>(near.label[c]);
-            std::int64_t slot = slots.data()[search.atom(static_cast<std::size_t>(near.place[c]))];
-            if (images > per_copy) {
-                const auto shift = search.shift(place, near, c, false);
-                std::int64_t copy = 0;
-                for (std::size_t k = 0; k < 3; ++k) copy = copy * copies[k] + (shift[k] % copies[k] + copies[k]) % copies[k];
-                slot += copy * per_copy;
-            }
-            if (once) { // several images of an atom may be listed, of which one at a time can be near: it stands for all
-                auto &last = seen[t][static_cast<std::size_t>(slot)];
-                if (slot == own || last == static_cast<std::int32_t>(own)) continue;
-                last = static_cast<std::int32_t>(own);
-            }
-            const std::int64_t row = count[b]++;
-            if (to && row < room.data()[a * n_types + b]) to[(offset[a * n_types + b] + row) * lanes] = static_cast<std::int32_t>(slot);
+        for (std::size_t b = 0; b < n_types; ++b) {
+            const auto wanted = simd::broadcast<simd::Int>(static_cast<std::int32_t>(b));
+            std::int64_t count = 0;
+            for (std::size_t h = 0; h < m; h += simd::lanes)
+                count += simd::compress(chosen + count, simd::load<simd::Int>(slot + h), simd::same(simd::load<simd::Int>(type + h), wanted));
+            auto &most = line.most[a * n_types + b];
+            most = std::max(most, count);
+            if (!to) continue;
+            std::int32_t *row = to + offset[a * n_types + b] * lanes;
+            count = std::min(count, room.data()[a * n_types + b]);
+            for (std::int64_t k = 0; k < count; ++k, row += lanes) *row = chosen[k];
         }
-        for (std::size_t b = 0; b < n_types; ++b) most[t][a * n_types + b] = std::max(most[t][a * n_types + b], count[b]);
     });
     auto found = std::make_unique<std::vector<std::int64_t>>(n_types * n_types, 0);
-    for (const auto &part : most)
-        for (std::size_t k = 0; k < part.size(); ++k) (*found)[k] = std::max((*found)[k], part[k]);
+    for (const Line &line : lines)
+        for (std::size_t k = 0; k < line.most.size(); ++k) (*found)[k] = std::max((*found)[k], line.most[k]);
     return nb::cast(glasswright::to_numpy(std::move(found), {n_types, n_types}));
 }
 

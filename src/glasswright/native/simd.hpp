@@ -71,6 +71,7 @@ inline unsigned bits(Mask m) { return m; }
 inline Mask both(Mask a, Mask b) { return static_cast<Mask>(a & b); }
 inline Mask less(Float a, Float b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 inline Mask differ(Int a, Int b) { return _mm512_cmpneq_epi32_mask((__m512i)a, (__m512i)b); }
+inline Mask same(Int a, Int b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
 inline Float keep(Mask m, Float v) { return _mm512_maskz_mov_ps(m, v); }
 inline Float least(Float a, Float b) { return _mm512_maskz_min_ps(0xffff, a, b); }
 inline Float greatest(Float a, Float b) { return _mm512_maskz_max_ps(0xffff, a, b); }
@@ -120,6 +121,7 @@ inline unsigned bits(Mask m) { return static_cast<unsigned>(_mm256_movemask_ps((
 inline Mask both(Mask a, Mask b) { return a & b; }
 inline Mask less(Float a, Float b) { return a < b; }
 inline Mask differ(Int a, Int b) { return a != b; }
+inline Mask same(Int a, Int b) { return a == b; }
 inline Float keep(Mask m, Float v) { return (Float)((Int)v & m); }
 inline Float least(Float a, Float b) { return _mm256_min_ps(a, b); }
 inline Float greatest(Float a, Float b) { return _mm256_max_ps(a, b); }
@@ -173,6 +175,7 @@ inline unsigned bits(Mask m) { return (m[0] & 1) | (m[1] & 2) | (m[2] & 4) | (m[
 inline Mask both(Mask a, Mask b) { return a & b; }
 inline Mask less(Float a, Float b) { return a < b; }
 inline Mask differ(Int a, Int b) { return a != b; }
+inline Mask same(Int a, Int b) { return a == b; }
 inline Float keep(Mask m, Float v) { return (Float)((Int)v & m); }
 inline Float least(Float a, Float b) { return a < b ? a : b; }
 inline Float greatest(Float a, Float b) { return a > b ? a : b; }

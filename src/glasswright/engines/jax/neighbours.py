@@ -161,7 +161,7 @@ class Images(NamedTuple):
 
 
 def _of_neighbours(values: Array, index: Array) -> Array:
-    return values.at[index].get(mode="promise_in_bounds")
+    return values.at[index].get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 # Zeros with the derivatives of what is given. A primitive, as rules of jax.custom_jvp are lost inside loops when derivatives are taken twice.
@@ -181,7 +181,7 @@ def tangent_of(x: Array) -> Array:
 def complete_within(before: Array, cell_before: Array, positions: Array, cell: Array, reach: float, any_image: bool) -> Array:
     """Up to what distance a list is surely complete that held all pairs within a reach before atoms and cell moved [Å].
 
-    The strain of the cell shortens a distance by a factor, at the most, and the motion of its atoms relative to the cell by twice the largest.
+    The strain of the cell shortens a distance by a factor, at the most, and the motion of its atoms relative to the cell by the two largest.
     """
     deformation = reciprocal(cell_before) @ cell
     moved = positions - before @ deformation
@@ -189,7 +189,9 @@ def complete_within(before: Array, cell_before: Array, positions: Array, cell: A
         fractions = moved @ reciprocal(cell)
         moved = (fractions - jnp.round(fractions)) @ cell
     shrunk = 1 - jnp.sqrt(jnp.sum((deformation - jnp.eye(3, dtype=cell.dtype)) ** 2))
-    return shrunk * reach - 2 * jnp.sqrt(jnp.max(jnp.sum(moved**2, axis=-1)))
+    ways = jnp.sum(moved**2, axis=-1)
+    first = jnp.argmax(ways)
+    return shrunk * reach - jnp.sqrt(ways[first]) - jnp.sqrt(jnp.max(ways.at[first].set(0.0)))
 
 
 def reciprocal(cell: Array) -> Array:

@@ -157,9 +157,9 @@ def _polynomial(coefficients: NDArray[np.float64], per_octave: int, place: Array
     """Of tables of some species ``(species, segments, degree + 1)``, whose variable is -1 and 1 where t is -1 and 1 over twice ``per_octave``."""
     powers = coefficients.reshape(-1, coefficients.shape[-1]).T
     columns = [jnp.asarray(c * (2.0 * per_octave) ** k, jnp.float32) for k, c in enumerate(powers)]
-    value = columns[-1].at[place].get(mode="promise_in_bounds")
+    value = columns[-1].at[place].get(mode="promise_in_bounds", wrap_negative_indices=False)
     for column in columns[-2::-1]:
-        value = value * t + column.at[place].get(mode="promise_in_bounds")
+        value = value * t + column.at[place].get(mode="promise_in_bounds", wrap_negative_indices=False)
     return value
 
 

@@ -146,7 +146,7 @@ def potential(
     precision
         ``double`` needs ``jax.enable_x64``.
     skin
-        How far neighbour lists reach beyond the cutoffs [Å]; None: 1 Å, or half of it beyond pairs, where every neighbour sees every other.
+        How far neighbour lists reach beyond the cutoffs [Å]; None: 0.7 Å, or 0.5 Å beyond pairs, where every neighbour sees every other.
     accuracy
         Relative force error asked of the far field of an Ewald sum.
     kernel
@@ -179,5 +179,5 @@ def potential(
         parts, reach = (PairPart(bound, split, double), *far), pair_reach(bound, split)
     if kernel == "native":
         parts = (native_kernel(forcefield, atoms, parts, accuracy=accuracy, precision=precision),)
-    width = (0.5 if forcefield.many_body else 1.0) if skin is None else skin
+    width = (0.5 if forcefield.many_body else 0.7) if skin is None else skin
     return Potential(bound, parts, NeighbourLists(bound.types, reach, width), precision)
