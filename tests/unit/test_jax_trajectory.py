@@ -40,7 +40,7 @@ def hot(_double):
 
 @pytest.fixture(scope="module")
 def argon(hot):
-    return potential(ARGON, hot, precision="double")
+    return potential(ARGON, hot, precision="double", skin=1.0)
 
 
 @pytest.fixture(scope="module")

@@ -145,7 +145,7 @@ def neighbour_slots(
     """
     rows = [sum(row) for row in grid.room]
     shapes = [((end - start) // lanes, n, lanes) for start, end, lanes, n in zip(grid.starts[:-1], grid.starts[1:], grid.lanes, rows, strict=True)]
-    blocks = [np.full(shape, grid.nobody, dtype=np.int32) for shape in shapes] if any(rows) else []
+    blocks = [_filled(shape, grid.nobody) for shape in shapes] if any(rows) else []
     try:
         most: NDArray[np.int64] = core().neighbour_slots(
             _doubles(positions),
@@ -163,6 +163,16 @@ def neighbour_slots(
         return blocks, most
     except (ValueError, TypeError) as error:
         raise _refused(error) from None
+
+
+def _filled(shape: tuple[int, ...], value: int) -> NDArray[np.int32]:
+    """On a cache line's boundary: XLA takes such an array as it is, and copies others."""
+    size = math.prod(shape)
+    room = np.empty(size + 15, dtype=np.int32)
+    begin = -room.ctypes.data % 64 // 4
+    array = room[begin : begin + size].reshape(shape)
+    array.fill(value)
+    return array
 
 
 def _doubles(values: ArrayLike) -> NDArray[np.float64]:

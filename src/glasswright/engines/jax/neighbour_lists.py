@@ -76,8 +76,8 @@ class NeighbourLists:
         if (most > np.array(layout.rows)).any():
             layout = replace(layout, rows=self._room(most, layout.rows), **self._bins(positions, cell, repeats))
             blocks, _ = neighbour_slots(positions, cell, self.types, reach, slot, layout.grid, once)
-        index, given = tuple(map(jnp.asarray, blocks)), (jnp.asarray(positions), jnp.asarray(cell))
-        return Neighbours(index, jnp.asarray(slot), jnp.asarray(atom), *given, jnp.asarray(False), layout)
+        # Taken over without a copy where that can be, but for what the caller may change.
+        return Neighbours(*jax.device_put((tuple(blocks), slot, atom, np.array(positions), np.array(cell), np.array(False))), layout)
 
     def _layout(self, repeats: Sequence[int]) -> Layout:
         """Without room for neighbours."""

@@ -191,7 +191,8 @@ def complete_within(before: Array, cell_before: Array, positions: Array, cell: A
     shrunk = 1 - jnp.sqrt(jnp.sum((deformation - jnp.eye(3, dtype=cell.dtype)) ** 2))
     ways = jnp.sum(moved**2, axis=-1)
     first = jnp.argmax(ways)
-    return shrunk * reach - jnp.sqrt(ways[first]) - jnp.sqrt(jnp.max(ways.at[first].set(0.0)))
+    others = jnp.where(jnp.arange(len(ways)) == first, 0.0, ways)
+    return shrunk * reach - jnp.sqrt(ways[first]) - jnp.sqrt(jnp.max(others))
 
 
 def reciprocal(cell: Array) -> Array:

@@ -45,7 +45,8 @@ class Potential:
     @cached_property
     def parameters(self) -> dict[str, Array]:
         """Values of all parameters of the force field, differentiable input of the functions."""
-        return {name: jnp.asarray(value, jnp.result_type(float)) for name, value in parameters(self.bound).items()}
+        with jax.ensure_compile_time_eval():  # kept, and not to be part of the function that asks first
+            return {name: jnp.asarray(value, jnp.result_type(float)) for name, value in parameters(self.bound).items()}
 
     @property
     def cutoff(self) -> float:
