@@ -85,14 +85,20 @@ def interrupt_beside() -> None:
 
 @pytest.mark.parametrize("interrupt", [interrupt_process, interrupt_beside])
 @pytest.mark.parametrize("command", [None, "mpirun -n 2 lmp"])
-def test_interrupt_lets_the_chunk_end(tmp_path: Path, command: str | None, interrupt: Callable[[], None]) -> None:
+def test_interrupt_lets_the_chunk_end(tmp_path: Path, command: str | None, interrupt: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
     with opened("lammps", read_melt("silica"), tmp_path, "ewald", command=command) as simulation:
         simulation.set_velocities(3000.0, seed=1)
         simulation.start(STAGES["npt"])
         simulation.advance(10)
-        alarm = threading.Timer(0.1, interrupt)
+        program, alarm = simulation._program, threading.Timer(0.1, interrupt)
+
+        def run(commands: list[str], send: Callable[[list[str]], None] = program.run) -> None:
+            if commands[0].startswith("run "):
+                alarm.start()  # no sooner: before the chunk an interrupt would leave it undone
+            send(commands)
+
+        monkeypatch.setattr(program, "run", run)
         with pytest.raises(KeyboardInterrupt):
-            alarm.start()
             simulation.advance(110)
             time.sleep(1.0)
         assert simulation.state().step == 120
