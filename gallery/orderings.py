@@ -71,7 +71,7 @@ def silicate(out: Path) -> Case:
     np.savetxt(folder / "known_g_of_r.csv", np.column_stack([r, g]), fmt="%.6g", delimiter=",", header="r [Å],g(r)", comments="", encoding="utf-8")
     density = float(target.get_masses().sum() / target.cell.volume * 1.66053907)
     (folder / "exp.toml").write_text(KNOWN.format(density=density), encoding="utf-8")
-    quenched = {f"quenched {rate} K/ps": f"sodium-silicate-teter-{rate}Kps" for rate in (50, 10)}
+    quenched = {f"quenched {rate} K/ps": f"sodium-silicate-teter-{rate}Kps" for rate in (50, 10, 1)}
     return Case("teter", folder / "exp.toml", quenched, {"fear": {"fear_dynamics": 400, "moves": 3000}})
 
 
@@ -87,7 +87,7 @@ def counted(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
 
 def silica(out: Path) -> Case:
     """Measured curves, neutron and X-ray at once."""
-    quenched = {f"quenched {rate} K/ps": f"silica-shik-{rate}Kps" for rate in (50, 10)}
+    quenched = {f"quenched {rate} K/ps": f"silica-shik-{rate}Kps" for rate in (50, 10, 1)}
     return Case("shik", HERE.parent / "docs" / "examples" / "refine" / "joint.toml", quenched, {"fear": {"temperature": (3600.0, 300.0), "fear_dynamics": 400}})
 
 
@@ -153,7 +153,7 @@ def draw(runs: Mapping[str, Path], card: gw.Scorecard, case: Case, path: Path) -
             label = name if k == 0 else None
             above.loglog(history["moves"][1:], history["r_chi"][1:], color=colour, label=label)
             below.semilogx(history["moves"][1:], history["energy"][1:], color=colour)
-    for name, colour in zip(case.quenched, ("0.6", "black"), strict=True):
+    for name, colour in zip(case.quenched, ("0.75", "0.45", "black"), strict=True):
         below.axhline(card["U"][name].value, color=colour, linewidth=1, label=name)
     above.set_ylabel("$R_\\chi$")
     above.yaxis.set_major_formatter("{x:g}")
