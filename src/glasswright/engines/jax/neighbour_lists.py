@@ -77,7 +77,8 @@ class NeighbourLists:
             layout = replace(layout, rows=self._room(most, layout.rows), **self._bins(positions, cell, repeats))
             blocks, _ = neighbour_slots(positions, cell, self.types, reach, slot, layout.grid, once)
         # Taken over without a copy where that can be, but for what the caller may change.
-        return Neighbours(*jax.device_put((tuple(blocks), slot, atom, np.array(positions), np.array(cell), np.array(False))), layout)
+        made: Neighbours = jax.device_put(Neighbours(tuple(blocks), slot, atom, np.array(positions), np.array(cell), np.array(False), layout))
+        return made
 
     def _layout(self, repeats: Sequence[int]) -> Layout:
         """Without room for neighbours."""
