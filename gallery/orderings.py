@@ -32,6 +32,8 @@ GLASSES = HERE / "glasses"
 METHODS = {"rmc": "RMC", "hybrid": "hybrid RMC", "fear": "FEAR"}
 REACH, BINS = 10.0, 200
 """Of the g(r) that is the known target [Å]."""
+SHADES = {50: "0.75", 10: "0.45", 1: "black"}
+"""Cooling rates of the glasses that are kept [K/ps], fastest first, and how they are drawn."""
 AS_GOOD = 1.15
 """R_chi of two methods is the same where their ratio is below this."""
 KNOWN = """
@@ -62,6 +64,11 @@ class Case:
     """Method → settings other than the usual."""
 
 
+def kept(stem: str) -> dict[str, str]:
+    """Glasses quenched at all rates."""
+    return {f"quenched {rate} K/ps": f"{stem}-{rate}Kps" for rate in SHADES}
+
+
 def silicate(out: Path) -> Case:
     """A known target: g(r) as neutrons weigh it, counted in a glass by another force field."""
     target = read(GLASSES / "sodium-silicate-shik-20Kps-1.extxyz.gz", format="extxyz")
@@ -71,8 +78,7 @@ def silicate(out: Path) -> Case:
     np.savetxt(folder / "known_g_of_r.csv", np.column_stack([r, g]), fmt="%.6g", delimiter=",", header="r [Å],g(r)", comments="", encoding="utf-8")
     density = float(target.get_masses().sum() / target.cell.volume * 1.66053907)
     (folder / "exp.toml").write_text(KNOWN.format(density=density), encoding="utf-8")
-    quenched = {f"quenched {rate} K/ps": f"sodium-silicate-teter-{rate}Kps" for rate in (50, 10, 1)}
-    return Case("teter", folder / "exp.toml", quenched, {"fear": {"fear_dynamics": 400, "moves": 3000}})
+    return Case("teter", folder / "exp.toml", kept("sodium-silicate-teter"), {"fear": {"fear_dynamics": 400, "moves": 3000}})
 
 
 def counted(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
@@ -87,8 +93,8 @@ def counted(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
 
 def silica(out: Path) -> Case:
     """Measured curves, neutron and X-ray at once."""
-    quenched = {f"quenched {rate} K/ps": f"silica-shik-{rate}Kps" for rate in (50, 10, 1)}
-    return Case("shik", HERE.parent / "docs" / "examples" / "refine" / "joint.toml", quenched, {"fear": {"temperature": (3600.0, 300.0), "fear_dynamics": 400}})
+    data = HERE.parent / "docs" / "examples" / "refine" / "joint.toml"
+    return Case("shik", data, kept("silica-shik"), {"fear": {"temperature": (3600.0, 300.0), "fear_dynamics": 400}})
 
 
 CASES: dict[str, Callable[[Path], Case]] = {"silicate": silicate, "silica": silica}
@@ -153,7 +159,7 @@ def draw(runs: Mapping[str, Path], card: gw.Scorecard, case: Case, path: Path) -
             label = name if k == 0 else None
             above.loglog(history["moves"][1:], history["r_chi"][1:], color=colour, label=label)
             below.semilogx(history["moves"][1:], history["energy"][1:], color=colour)
-    for name, colour in zip(case.quenched, ("0.75", "0.45", "black"), strict=True):
+    for name, colour in zip(case.quenched, SHADES.values(), strict=True):
         below.axhline(card["U"][name].value, color=colour, linewidth=1, label=name)
     above.set_ylabel("$R_\\chi$")
     above.yaxis.set_major_formatter("{x:g}")
